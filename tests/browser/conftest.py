@@ -1,0 +1,58 @@
+"""Fixtures for tests in a real browser: `front_end` (each setting in turn) or `lab`, and `open_notebook`.
+
+    def test_it(front_end, open_notebook):
+        notebook = open_notebook(front_end, path_of_an_ipynb)
+        notebook.run_all()
+
+All are module-scoped, so that a module's tests may share one open notebook through a fixture of their own.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from jupyter_servers import Server, serve
+from notebook_page import NotebookPage, opened
+from playwright.sync_api import Browser
+
+# Widget callbacks run on a kernel thread of their own, or behind the running cell; and the other front end.
+SETTINGS = {
+    "lab-subshells": ("lab", "perCommTarget"),
+    "lab-no-subshells": ("lab", "disabled"),
+    "notebook": ("notebook", "perCommTarget"),
+}
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
+    """The running server of a setting, started when first asked for."""
+    running: dict[str, Server] = {}
+    with ExitStack() as stack:
+
+        def start(setting: str) -> Server:
+            if setting not in running:
+                app, comms = SETTINGS[setting]
+                running[setting] = stack.enter_context(serve(app, tmp_path_factory.mktemp(setting), comms))
+            return running[setting]
+
+        yield start
+
+
+@pytest.fixture(scope="module", params=SETTINGS)
+def front_end(request: pytest.FixtureRequest, chromium_path: str, start_server) -> Server:
+    """JupyterLab with comm subshells on, JupyterLab with them off, and Notebook 7, one after the other."""
+    return start_server(request.param)
+
+
+@pytest.fixture(scope="module")
+def lab(chromium_path: str, start_server) -> Server:
+    """JupyterLab as it is installed (comm subshells on)."""
+    return start_server("lab-subshells")
+
+
+@pytest.fixture(scope="module")
+def open_notebook(chromium: Browser) -> Iterator[Callable[[Server, Path], NotebookPage]]:
+    """Open a notebook file in the browser; all that were opened are closed at the end of the module."""
+    with ExitStack() as stack:
+        yield lambda server, path, **options: stack.enter_context(opened(chromium, server, path, **options))

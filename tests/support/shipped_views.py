@@ -1,0 +1,5 @@
+"""The classes of all views."""
+
+from xaiwidgets import views
+
+CLASSES = [views.BarsView, views.ControlsView, views.CurvesView, views.GalleryView, views.ImageView, views.StatusView]

@@ -1,0 +1,9 @@
+"""Explorers: one for each topic of the lecture, made of views, controls and a method."""
+
+from xaiwidgets.explorers.explorer import Explorer
+from xaiwidgets.explorers.gradients_explorer import GradientsExplorer
+from xaiwidgets.explorers.shattered_explorer import ShatteredExplorer
+from xaiwidgets.explorers.shortcut_explorer import ShortcutExplorer
+from xaiwidgets.explorers.show import show
+
+__all__ = ["Explorer", "GradientsExplorer", "ShatteredExplorer", "ShortcutExplorer", "show"]

@@ -1,0 +1,122 @@
+"""What every method does first: borrow the model, check what it was given, and read the class scores."""
+
+import math
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+from xaiwidgets.borrow import BorrowedModel, borrow, device_and_dtype
+
+
+class ProbabilityWarning(UserWarning):
+    """The model returns probabilities where a method expects logits."""
+
+
+def prepare(model: nn.Module, x: Tensor, target: Tensor | int) -> tuple[nn.Module, Tensor, Tensor]:
+    """Borrow `model` and check `x` and `target`.
+
+    Returns:
+        The borrowed model; `x`, detached, `(N, …)`; the class index of each input, `(N,)`.
+
+    Raises:
+        TypeError, ValueError: naming the argument, what came and what was expected.
+    """
+    model = borrow(model)
+    return model, check_x(model, x), check_target(target, x)
+
+
+def check_x(model: nn.Module, x: Tensor) -> Tensor:
+    """Return `x` detached, or raise an error that says what is wrong with it."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"x must be a torch.Tensor of shape (N, …), got {type(x).__name__}")
+    if not x.is_floating_point():
+        raise TypeError(f"x must be of a floating-point type, got {x.dtype}; pictures of 0..255: x.float() / 255")
+    if x.ndim < 2:
+        raise ValueError(f"x must have a batch dimension, (N, …), got shape {tuple(x.shape)}; one input: x[None]")
+    if x.numel() == 0:
+        raise ValueError(f"x must hold at least one input, got shape {tuple(x.shape)}")
+    place = model.place if isinstance(model, BorrowedModel) else device_and_dtype(model)
+    if place is not None and (x.device, x.dtype) != place:
+        device, dtype = place
+        raise ValueError(f"x must be {dtype} on {device} like the model's weights, got {x.dtype} on {x.device}")
+    # The sum is finite if all values are, and quicker to look at; only an overflow needs the second look.
+    x = x.detach()
+    if not math.isfinite(x.sum()) and (bad := int((~x.isfinite()).sum())):
+        raise ValueError(f"x must be finite, got {bad} NaN or infinite of {x.numel()} values")
+    return x
+
+
+def check_target(target: Tensor | int, x: Tensor) -> Tensor:
+    """Return `target` as class indices `(N,)` on the device of `x`; its range is checked against the logits."""
+    expected = f"target must be a class index or a tensor of class indices, shape ({len(x)},)"
+    if isinstance(target, bool) or not isinstance(target, int | Tensor):
+        raise TypeError(f"{expected}, got {type(target).__name__}")
+    if isinstance(target, int):
+        return torch.full((len(x),), target, device=x.device)
+    if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
+        raise TypeError(f"{expected}, got {target.dtype}")
+    if target.shape not in ((), (len(x),)):
+        raise ValueError(f"{expected}, got shape {tuple(target.shape)}")
+    return target.detach().to(x.device, torch.int64).expand(len(x))
+
+
+def check_baseline(baseline: Tensor | float | None, x: Tensor, name: str = "baseline") -> Tensor:
+    """Return `baseline` (None: zeros) as a tensor of the shape of `x`."""
+    if baseline is None:
+        return torch.zeros_like(x)
+    baseline = torch.as_tensor(baseline, dtype=x.dtype, device=x.device).detach()
+    try:
+        baseline = baseline.expand(x.shape)
+    except RuntimeError:
+        raise ValueError(
+            f"{name} must be a number or fit the shape of x, {tuple(x.shape)}, got {tuple(baseline.shape)}"
+        ) from None
+    if not baseline.isfinite().all():
+        raise ValueError(f"{name} must be finite, got NaN or infinite values")
+    return baseline
+
+
+def class_scores(model: nn.Module, x: Tensor) -> Tensor:
+    """The logits `(N, K)` of a borrowed model, or an error that says what the model did instead."""
+    try:
+        logits = model(x)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise ValueError(f"model failed on inputs of shape {tuple(x.shape[1:])}, {x.dtype}: {error}") from error
+    if not isinstance(logits, Tensor):
+        raise TypeError(f"model must return a tensor of logits, (N, K), got {_describe(logits)}; wrap it to pick one")
+    if logits.ndim != 2 or len(logits) != len(x):
+        raise ValueError(f"model must return logits (N, K), got shape {tuple(logits.shape)} for {len(x)} inputs")
+    return logits
+
+
+def target_scores(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    """The logit of each input's target class, `(N,)`."""
+    return check_scores(class_scores(model, x), target).gather(1, target[:, None])[:, 0]
+
+
+def check_scores(logits: Tensor, target: Tensor) -> Tensor:
+    """Return `logits`, or raise an error if they do not have the class `target`."""
+    wrong = [index for index in target.tolist() if not 0 <= index < logits.shape[1]]
+    if wrong:
+        raise ValueError(f"target must be a class index from 0 to {logits.shape[1] - 1}, got {wrong[0]}")
+    _warn_of_probabilities(logits.detach())
+    return logits
+
+
+def _warn_of_probabilities(logits: Tensor) -> None:
+    """Probabilities saturate: their gradient is small where the model is sure. The user should know."""
+    if logits.shape[1] > 1 and logits.min() >= 0 and (logits.sum(1) - 1).abs().max() < 1e-4:
+        warnings.warn(
+            "model returns probabilities (rows sum to 1), explained as such; leave out the softmax for logits",
+            ProbabilityWarning,
+            stacklevel=2,
+        )
+
+
+def _describe(value: object) -> str:
+    return (
+        f"a {type(value).__name__} of {len(value)}" if isinstance(value, tuple | list | dict) else type(value).__name__
+    )

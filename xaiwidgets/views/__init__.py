@@ -1,0 +1,21 @@
+"""Pixels and pointer: one browser widget each, which draws and reports and knows no method."""
+
+from xaiwidgets.views.bars_view import BarsView
+from xaiwidgets.views.controls_view import ControlsView, specification_of
+from xaiwidgets.views.curves_view import CurvesView
+from xaiwidgets.views.gallery_view import GalleryView
+from xaiwidgets.views.image_view import ImageView
+from xaiwidgets.views.picture import Panel, static_figure
+from xaiwidgets.views.status_view import StatusView
+
+__all__ = [
+    "BarsView",
+    "ControlsView",
+    "CurvesView",
+    "GalleryView",
+    "ImageView",
+    "Panel",
+    "StatusView",
+    "specification_of",
+    "static_figure",
+]
