@@ -1,0 +1,214 @@
+"""Sees every operation of a forward pass, and attaches its rule for the way back."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from xaiwidgets.operations import SHAPE_ONLY, Operation, operation_of
+
+
+@dataclass(eq=False)
+class Call:
+    """One intercepted operation of a forward pass, as its rule sees it on the way back.
+
+    Attributes:
+        operation: name in the table of rules, "relu".
+        index: how many operations of the same name ran before it in this forward pass.
+        inputs: the tensors it was given, and that depend on the model's input.
+        output: the tensor it returned.
+        arguments: what else it was given, by name: weight, bias, stride, ….
+        layer: name of the module that was running, "features.0"; "" for the model itself.
+        function: name of torch's function, "conv2d".
+        in_place: whether it wrote to its input.
+        run: inputs -> output, once more.
+    """
+
+    operation: str
+    index: int
+    inputs: tuple[Tensor, ...]
+    output: Tensor
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    layer: str = ""
+    function: str = ""
+    in_place: bool = False
+    run: Callable[..., Tensor] | None = None
+
+
+# What arrives from above, (shape of output) -> what is passed on to each input, (shapes of inputs).
+Rule = Callable[[Call, Tensor], tuple[Tensor, ...]]
+
+
+class UnknownOperationError(ValueError):
+    """The model uses an operation for which there is no rule."""
+
+
+class WithRule(torch.autograd.Function):
+    """Runs an operation forward as it is, and its rule backward."""
+
+    @staticmethod
+    def forward(ctx: Any, call: Call, rule: Rule, *inputs: Tensor) -> Tensor:
+        """The operation's output; `call` keeps what the rule needs."""
+        output = call.run(*inputs)
+        # Detached, for the call must not keep its own graph alive; not `save_for_backward`, for an in-place operation
+        # may later overwrite these tensors: `Interception` then puts copies in their place.
+        call.inputs, call.output = tuple(each.detach() for each in inputs), output.detach()
+        ctx.call, ctx.rule = call, rule
+        return output
+
+    @staticmethod
+    def backward(ctx: Any, arriving: Tensor) -> tuple[Tensor | None, ...]:
+        """What the rule passes on."""
+        return (None, None, *ctx.rule(ctx.call, arriving))
+
+
+class Interception(TorchFunctionMode):
+    """Gives the operations of a forward pass their rules.
+
+    Args:
+        rules: rule of each operation, by name, or by the name of torch's function for one outside the table.
+        record: keep all calls, in `met`, also those without a rule.
+        refuse: called for an operation without a rule; None: it keeps its gradient.
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, Rule],
+        *,
+        record: bool = False,
+        refuse: Callable[[str, str], Exception] | None = None,
+    ) -> None:
+        super().__init__()
+        self.rules, self.refuse = rules, refuse
+        self.counts: dict[str, int] = {}
+        self.met: list[Call] = []
+        self.record = record
+        self.layers = [""]
+        self.kept: dict[int, list[Call]] = {}  # memory of a tensor -> the calls that keep it
+        self.producers = WeakTensorKeyDictionary()  # output -> (its call, the inputs with their graph)
+
+    @contextmanager
+    def named(self, model: nn.Module | None) -> Iterator[None]:
+        """Know the running module's name, by hooks on a borrowed copy, for the time of the block."""
+        hooks = []
+        try:
+            for name, module in [] if model is None else getattr(model, "model", model).named_modules():
+                if name:
+                    hooks.append(module.register_forward_pre_hook(lambda m, given, name=name: self.layers.append(name)))
+                    hooks.append(module.register_forward_hook(lambda m, given, output: self._left()))
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _left(self) -> None:
+        self.layers.pop()
+
+    def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        operation, arguments = operation_of(function, args, kwargs)
+        if operation is None:
+            return self.other(function, args, kwargs)
+        operation, inputs, arguments = resolved(operation, arguments)
+        if not inputs:  # a computation that does not depend on the model's input
+            return function(*args, **kwargs)
+        call = self.call(operation, function, arguments, inputs)
+        rule = self.rules.get(operation.name)
+        if rule is None and self.refuse is not None:
+            raise self.refuse(operation.name, call.layer)
+        if rule is None:
+            return self._plain(call, function, args, kwargs)
+        return self.attach(call, rule, inputs)
+
+    def call(self, operation: Operation, function: Callable, arguments: dict[str, Any], inputs: list[Tensor]) -> Call:
+        """A call that is about to run."""
+        index = self.counts.get(operation.name, 0)
+        self.counts[operation.name] = index + 1
+        settings = {name: value for name, value in arguments.items() if name not in operation.inputs}
+        in_place = operation.in_place or bool(arguments.get("inplace"))
+        name = getattr(function, "__name__", str(function))
+        run = _runner(operation, arguments, inputs)
+        call = Call(operation.name, index, (), inputs[0], settings, self.layers[-1], name, in_place, run)
+        if self.record:
+            self.met.append(call)
+        return call
+
+    def attach(self, call: Call, rule: Rule, inputs: list[Tensor]) -> Tensor:
+        """Run `call` with `rule` on its way back."""
+        target = inputs[0]
+        if call.in_place:
+            # The rule keeps the input for the way back; an in-place operation must not overwrite it.
+            self._save(target)
+            inputs = [target.clone(), *inputs[1:]]
+        output = WithRule.apply(call, rule, *inputs)
+        for tensor in (*call.inputs, call.output):
+            self.kept.setdefault(_memory(tensor), []).append(call)
+        if call.in_place:
+            output = target.copy_(output)
+        self.producers[output] = call, inputs
+        return output
+
+    def other(self, function: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """An operation that is not in the table: moves values, has a rule by its own name, or is none of ours."""
+        name = getattr(function, "__name__", str(function))
+        output = function(*args, **kwargs)
+        if function in SHAPE_ONLY or not (isinstance(output, Tensor) and output.requires_grad):
+            return output
+        if self.record:
+            self.met.append(Call(name, 0, (), output.detach(), {}, self.layers[-1], name))
+        if self.refuse is not None:
+            raise self.refuse(name, self.layers[-1])
+        return output
+
+    def _plain(self, call: Call, function: Callable, args: tuple, kwargs: dict[str, Any]) -> Tensor:
+        output = function(*args, **kwargs)
+        call.output = output.detach()
+        return output
+
+    def _save(self, target: Tensor) -> None:
+        """Copy what earlier calls keep of the memory that is about to be overwritten."""
+        memory = _memory(target)
+        for call in self.kept.pop(memory, []):
+            call.inputs = tuple(each.clone() if _memory(each) == memory else each for each in call.inputs)
+            if _memory(call.output) == memory:
+                call.output = call.output.clone()
+
+
+def resolved(operation: Operation, arguments: dict[str, Any]) -> tuple[Operation, list[Tensor], dict[str, Any]]:
+    """What an operation amounts to here: its data are the arguments that depend on the model's input.
+
+    With one of two factors or summands constant it only scales or moves values; a matrix product with a constant matrix
+    is a linear layer.
+    """
+    data = {name: arguments[name] for name in operation.inputs if _depends(arguments.get(name))}
+    if len(operation.inputs) == 2 and len(data) < 2 and operation.name != "matmul":
+        operation = _renamed(operation, "scale", tuple(data))
+    elif operation.name == "matmul" and "input" in data and len(data) == 1 and arguments["other"].ndim == 2:
+        operation = _renamed(operation, "linear", ("input",))
+        arguments = {"input": arguments["input"], "weight": arguments["other"].mT, "bias": None}
+    return operation, list(data.values()), arguments
+
+
+def _renamed(operation: Operation, name: str, inputs: tuple[str, ...]) -> Operation:
+    run = torch.nn.functional.linear if name == "linear" else operation.run
+    return Operation(name, operation.parameters, run, inputs, operation.in_place)
+
+
+def _depends(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def _runner(operation: Operation, arguments: dict[str, Any], inputs: list[Tensor]) -> Callable[..., Tensor]:
+    """The operation as a function of its data alone, out of place."""
+    names = [name for name in operation.inputs if any(arguments.get(name) is each for each in inputs)]
+    others = {name: value for name, value in arguments.items() if name not in names and name != "inplace"}
+    return lambda *given: operation.run(**dict(zip(names, given, strict=True)), **others)
+
+
+def _memory(tensor: Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()

@@ -1,0 +1,147 @@
+"""The forward pass of LRP: every operation gets its rule, normalization is merged, the first layer is known."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+from torch.utils._pytree import tree_map
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from xaiwidgets.backward import Call, UnknownOperationError
+from xaiwidgets.interception import Interception
+from xaiwidgets.methods.composites import Composite
+from xaiwidgets.methods.inputs import check_baseline
+from xaiwidgets.methods.linear_layer import LinearLayer
+from xaiwidgets.methods.lrp_input_rules import ZBox
+from xaiwidgets.methods.lrp_other_rules import OTHER_RULES
+from xaiwidgets.operations import SHAPE_ONLY
+
+Bounds = tuple[Tensor, Tensor]
+POINTWISE = ("scale", "relu", "batch_norm")
+
+
+class Propagation(Interception):
+    """Intercepts a forward pass for LRP.
+
+    Args:
+        composite: the rules.
+        x: the tensor that enters the model.
+        note: called on the way back with each call, its rule's name, the relevance at its output and at its inputs.
+    """
+
+    def __init__(self, composite: Composite, x: Tensor, note: Callable[..., None] | None = None) -> None:
+        rules = {
+            **OTHER_RULES,
+            "linear": self._linear,
+            "convolution": self._linear,
+            "max_pool": self._max_pool,
+            **composite.operations,
+        }
+        self.composite, self.note = composite, note
+        super().__init__({name: self._noted(rule) for name, rule in rules.items()}, refuse=_refused)
+        self.bounds = WeakTensorKeyDictionary()  # tensors that are the input but for constants -> their bounds
+        self.bounds[x] = bounds_of(composite, x)
+        self.first: dict[Call, Bounds] = {}
+
+    def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        output = super().__torch_function__(function, types, args, kwargs)
+        if isinstance(output, Tensor) and any(each in self.bounds for each in args if isinstance(each, Tensor)):
+            self._follow(function, args, kwargs or {}, output)
+        return output
+
+    def attach(self, call: Call, rule: Any, inputs: list[Tensor]) -> Tensor:
+        """Run `call` with its rule; a normalization that follows a linear layer becomes part of it."""
+        if call.operation == "batch_norm":
+            if call.arguments.get("training") or call.arguments.get("running_mean") is None:
+                raise UnknownOperationError(
+                    f"model normalizes by the batch's own statistics in layer {call.layer!r}; LRP needs running ones"
+                )
+            merged = self._merged(call, inputs[0])
+            if merged is not None:
+                call, inputs = merged
+        if call.operation in ("linear", "convolution") and inputs[0] in self.bounds:
+            self.first[call] = self.bounds[inputs[0]]
+        return super().attach(call, self.rules[call.operation], inputs)
+
+    def _follow(self, function: Callable, args: tuple, kwargs: dict, output: Tensor) -> None:
+        """Keep the bounds of a tensor that is still the input, value by value: moved, scaled, cut at zero."""
+        made_by = self.producers.get(output)
+        if function in SHAPE_ONLY or (made_by is not None and made_by[0].operation in POINTWISE):
+            inner = [tree_map(lambda v, end=end: self._end(v, end), (args, kwargs)) for end in (0, 1)]
+            self.bounds[output] = tuple(function(*given, **named) for given, named in inner)
+        else:
+            self.bounds.pop(output, None)
+
+    def _end(self, value: Any, end: int) -> Any:
+        is_input = isinstance(value, Tensor) and value in self.bounds
+        return self.bounds[value][end].clone() if is_input else value
+
+    def _merged(self, call: Call, arriving: Tensor) -> tuple[Call, list[Tensor]] | None:
+        """The linear layer before a normalization, with the normalization in its weights: `γ / σ (W x + b - μ) + β`."""
+        before, inputs = self.producers.get(arriving, (None, []))
+        if before is None or before.operation not in ("linear", "convolution") or "transpose" in before.function:
+            return None
+        given, weight = call.arguments, before.arguments["weight"]
+        scale = (given["running_var"] + given.get("eps", 1e-5)).rsqrt()
+        scale = scale if given.get("weight") is None else scale * given["weight"]
+        bias = before.arguments.get("bias")
+        shift = -given["running_mean"] * scale if bias is None else (bias - given["running_mean"]) * scale
+        shift = shift if given.get("bias") is None else shift + given["bias"]
+        arguments = {**before.arguments, "weight": weight * scale.view(-1, *[1] * (weight.ndim - 1)), "bias": shift}
+        value = arriving.detach()
+        merged = replace(before, output=value, arguments=arguments, run=lambda *_: call.run(value))
+        return merged, inputs
+
+    def _linear(self, call: Call, relevance: Tensor) -> tuple[Tensor]:
+        rule = self.rule_of(call)
+        return (rule.propagate(LinearLayer(call, *self.first.get(call, (None, None))), relevance),)
+
+    def rule_of(self, call: Call) -> Any:
+        """The rule of a linear layer."""
+        return self.composite.rule_of(call, call in self.first)
+
+    def _max_pool(self, call: Call, relevance: Tensor) -> tuple[Tensor]:
+        return (self.composite.pooling.propagate(call, relevance),)
+
+    def _noted(self, rule: Any) -> Any:
+        if self.note is None:
+            return rule
+
+        def noted(call: Call, relevance: Tensor) -> tuple[Tensor, ...]:
+            passed = rule(call, relevance)
+            self.note(call, relevance, passed)
+            return passed
+
+        return noted
+
+
+def bounds_of(composite: Composite, x: Tensor) -> Bounds:
+    """The bounds of the model's input that the composite's `ZBox` names, checked.
+
+    Raises:
+        ValueError: if `x` has values outside.
+    """
+    boxes = [rule for rule in (composite.first, *composite.layers.values()) if isinstance(rule, ZBox)]
+    if not boxes:
+        return x.detach(), x.detach()  # nobody asks for them
+    low, high = (check_baseline(getattr(boxes[0], name), x, name) for name in ("low", "high"))
+    if (outside := int(((x < low) | (x > high)).sum())) or (low > high).any():
+        raise ValueError(
+            f"low and high of ZBox must contain x: {float(low.min()):g} to {float(high.max()):g} given, x goes from "
+            f"{float(x.min()):g} to {float(x.max()):g} ({outside} values outside); pass the range of your data"
+        )
+    return low, high
+
+
+def _refused(operation: str, layer: str) -> UnknownOperationError:
+    advice = {
+        "softmax": "explain the logits: leave the softmax out of the model",
+        "multiply": "a product of two values that both depend on the input is not shared out by LRP",
+    }.get(operation, "")
+    where = f"layer {layer!r}" if layer else "the model itself"
+    return UnknownOperationError(
+        f"LRP has no rule for the operation {operation!r}, met in {where}. {advice or 'To add one'}"
+        f"{', or give one' if advice else ''}: Composite(…, operations={{{operation!r}: rule}}) with "
+        "rule(call, relevance) -> (relevance of each input,)"
+    )
