@@ -1,6 +1,6 @@
 """Sees every operation of a forward pass, and attaches its rule for the way back."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,7 +73,8 @@ class Interception(TorchFunctionMode):
     Args:
         rules: rule of each operation, by name, or by the name of torch's function for one outside the table.
         record: keep all calls, in `met`, also those without a rule.
-        refuse: called for an operation without a rule; None: it keeps its gradient.
+        native: names of operations that keep their gradient, as those without a rule do where `refuse` is None.
+        refuse: makes the error for any other operation without a rule, from its name and layer.
     """
 
     def __init__(
@@ -81,10 +82,11 @@ class Interception(TorchFunctionMode):
         rules: Mapping[str, Rule],
         *,
         record: bool = False,
+        native: Collection[str] = (),
         refuse: Callable[[str, str], Exception] | None = None,
     ) -> None:
         super().__init__()
-        self.rules, self.refuse = rules, refuse
+        self.rules, self.native, self.refuse = rules, native, refuse
         self.counts: dict[str, int] = {}
         self.met: list[Call] = []
         self.record = record
@@ -119,7 +121,7 @@ class Interception(TorchFunctionMode):
             return function(*args, **kwargs)
         call = self.call(operation, function, arguments, inputs)
         rule = self.rules.get(operation.name)
-        if rule is None and self.refuse is not None:
+        if rule is None and self.refuse is not None and operation.name not in self.native:
             raise self.refuse(operation.name, call.layer)
         if rule is None:
             return self._plain(call, function, args, kwargs)

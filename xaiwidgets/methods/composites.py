@@ -102,7 +102,7 @@ def composite_of(rules: Any) -> Composite:
         return COMPOSITES[rules]
     if isinstance(rules, type) or not hasattr(rules, "propagate"):
         raise TypeError(
-            "rules must be the name of a composite, a Composite, or a rule (an object with propagate(layer, relevance)),"
-            f" got {rules!r}"
+            "rules must be the name of a composite, a Composite, or a rule with propagate(layer, relevance); "
+            f"got {rules!r}"
         )
     return Composite(rules, rules)

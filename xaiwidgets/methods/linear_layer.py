@@ -87,8 +87,7 @@ def _each(value: int | tuple[int, ...], count: int) -> list[int]:
 
 def divided(relevance: Tensor, z: Tensor) -> Tensor:
     """`R_k / z_k`, and 0 where `z_k` is 0: nothing went into this neuron, so that nothing can be passed on."""
-    nothing = z == 0
-    return relevance.masked_fill(nothing, 0) / z.masked_fill(nothing, 1)
+    return (relevance / z).masked_fill_(z == 0, 0)
 
 
 def stabilized(z: Tensor, epsilon: float = 1e-6) -> Tensor:

@@ -5,23 +5,20 @@ forward and one backward pass. Bach et al. 2015, https://doi.org/10.1371/journal
 Müller 2018, https://arxiv.org/abs/1706.07979, section 5.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
 
-from xaiwidgets.backward import Call
-from xaiwidgets.methods.composites import COMPOSITES, composite_of
-from xaiwidgets.methods.inputs import check_scores, check_target, class_scores, prepare
-from xaiwidgets.methods.lrp_paths import Filter, Starting, check_layers
-from xaiwidgets.methods.propagation import Propagation
+from xaiwidgets.methods.composites import COMPOSITES
+from xaiwidgets.methods.inputs import check_target, prepare
+from xaiwidgets.methods.lrp_pass import Flow, Step, Through, propagate
+from xaiwidgets.methods.lrp_paths import ClassStart, UnitStart, check_layers
 from xaiwidgets.methods.slopes import sizes
 from xaiwidgets.parameters import Choice
 from xaiwidgets.progress import chunks
 
-Through = Mapping[str, Any]
+__all__ = ["Flow", "Step", "lrp", "lrp_of_unit", "relevance_flow"]
 
 
 def lrp(
@@ -57,9 +54,9 @@ def lrp(
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
     model, x, target = prepare(model, x, target)
-    start = _class_start(target, against, x)
+    start = ClassStart(target, None if against is None else check_target(against, x))
     pieces = [
-        _propagate(model, x[piece], rules, _cut(start, piece), through)[0]
+        propagate(model, x[piece], rules, start[piece], through)[0]
         for piece in chunks(len(x), "Propagating relevance", **sizes(x))
     ]
     return torch.cat(pieces)
@@ -86,50 +83,7 @@ def lrp_of_unit(
     """
     model, x, _ = prepare(model, x, 0)
     check_layers(model, [layer], "layer")
-    return _propagate(model, x, rules, Starting(layer, unit), through)[0]
-
-
-@dataclass(frozen=True)
-class Step:
-    """Relevance at one operation, for a batch.
-
-    Attributes:
-        layer: module name; operation: its name among the rules; rule: the rule's name, "ZPlus".
-        x: what came in, a tensor for each input; output: what came out.
-        arriving: relevance at the output; passed: relevance at each input.
-        call: all that is known of the operation; `call.arguments` has weight and bias.
-    """
-
-    layer: str
-    operation: str
-    rule: str
-    x: tuple[Tensor, ...]
-    output: Tensor
-    arriving: Tensor
-    passed: tuple[Tensor, ...]
-    call: Call
-
-    @property
-    def absorbed(self) -> Tensor:
-        """`Σ R at the output - Σ R at the inputs`, `(N,)`: what bias and ε kept, or a filter took away."""
-        return self.arriving.flatten(1).sum(1) - sum(each.flatten(1).sum(1) for each in self.passed)
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Relevance at every operation.
-
-    Attributes:
-        relevance: at the input, of the shape of `x`.
-        logits: `(N, K)`.
-        start: relevance put at the output, `(N, K)`.
-        steps: from the output back to the input.
-    """
-
-    relevance: Tensor
-    logits: Tensor
-    start: Tensor
-    steps: list[Step]
+    return propagate(model, x, rules, UnitStart(layer, unit), through)[0]
 
 
 def relevance_flow(
@@ -147,65 +101,6 @@ def relevance_flow(
     """
     model, x, target = prepare(model, x, target)
     steps: list[Step] = []
-    relevance, logits, start = _propagate(model, x, rules, _class_start(target, against, x), through, steps.append)
-    return Flow(relevance, logits, start, steps)
-
-
-def _class_start(target: Tensor, against: Tensor | int | None, x: Tensor) -> "_ClassStart":
-    if against is None:
-        return _ClassStart(target, None)
-    against = check_target(against, x)
-    if (same := (against == target).nonzero()).numel():
-        raise ValueError(f"against must be another class than target, got {int(target[same[0]])} for both")
-    return _ClassStart(target, against)
-
-
-@dataclass(frozen=True)
-class _ClassStart:
-    """Relevance at the logits: the score of the target, and minus the score of the class it is compared with."""
-
-    target: Tensor
-    against: Tensor | None
-
-    def __call__(self, model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-        logits = check_scores(class_scores(model, x), self.target)
-        values = logits.detach()
-        start = torch.zeros_like(values).scatter_(1, self.target[:, None], values.gather(1, self.target[:, None]))
-        if self.against is not None:
-            check_scores(values, self.against)
-            start.scatter_(1, self.against[:, None], -values.gather(1, self.against[:, None]))
-        return logits, start
-
-
-def _cut(start: _ClassStart, piece: slice) -> _ClassStart:
-    return _ClassStart(start.target[piece], None if start.against is None else start.against[piece])
-
-
-def _propagate(
-    model: nn.Module,
-    x: Tensor,
-    rules: Any,
-    start: Callable[[nn.Module, Tensor], tuple[Tensor, Tensor]],
-    through: Through | None,
-    keep: Callable[[Step], Any] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Relevance at the input, output of the forward pass, relevance put there."""
-    composite = composite_of(rules)
-    check_layers(model, composite.layers, "rules")
-    check_layers(model, through or {}, "through")
-
-    def note(call: Call, arriving: Tensor, passed: tuple[Tensor, ...]) -> None:
-        rule = type(pass_.rule_of(call)).__name__ if call.operation in ("linear", "convolution") else call.operation
-        keep(Step(call.layer, call.operation, rule, call.inputs, call.output, arriving, passed, call))
-
-    with torch.inference_mode(False), torch.enable_grad():
-        x = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
-        entering = x.clone()
-        pass_ = Propagation(composite, entering, note if keep else None)
-        with Filter(through or {}, model) as filtered, pass_.named(model), pass_:
-            output, relevance = start(model, entering)
-        if not output.requires_grad:
-            raise ValueError("model must be differentiable; its output does not depend on x through torch operations")
-        (found,) = torch.autograd.grad(output, x, relevance, allow_unused=True)
-        filtered.check()
-    return torch.zeros_like(x) if found is None else found, output.detach(), relevance
+    start = ClassStart(target, None if against is None else check_target(against, x))
+    relevance, logits, put = propagate(model, x, rules, start, through, steps.append)
+    return Flow(relevance, logits, put, steps)

@@ -2,11 +2,14 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from xaiwidgets.methods.inputs import check_scores, class_scores
 
 
 def check_layers(model: nn.Module, names: Iterable[str], argument: str) -> None:
@@ -39,7 +42,32 @@ def mask_of(unit: Any, output: Tensor, argument: str) -> Tensor:
     return mask[None]
 
 
-class Starting:
+@dataclass(frozen=True)
+class ClassStart:
+    """Relevance that starts at the logits: the score of the target, and minus that of the class it is compared with."""
+
+    target: Tensor
+    against: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.against is not None and (same := (self.against == self.target).nonzero()).numel():
+            raise ValueError(f"against must be another class than target, got {int(self.target[same[0]])} for both")
+
+    def __getitem__(self, piece: slice) -> "ClassStart":
+        return ClassStart(self.target[piece], None if self.against is None else self.against[piece])
+
+    def __call__(self, model: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The logits, and the relevance there."""
+        logits = check_scores(class_scores(model, x), self.target)
+        values, target = logits.detach(), self.target[:, None]
+        start = torch.zeros_like(values).scatter_(1, target, values.gather(1, target))
+        if self.against is not None:
+            check_scores(values, self.against)
+            start.scatter_(1, self.against[:, None], -values.gather(1, self.against[:, None]))
+        return logits, start
+
+
+class UnitStart:
     """Relevance that starts at a hidden unit: the value of the unit, at its place."""
 
     def __init__(self, layer: str, unit: Any) -> None:

@@ -14,7 +14,7 @@ from xaiwidgets.methods.composites import Composite
 from xaiwidgets.methods.inputs import check_baseline
 from xaiwidgets.methods.linear_layer import LinearLayer
 from xaiwidgets.methods.lrp_input_rules import ZBox
-from xaiwidgets.methods.lrp_other_rules import OTHER_RULES
+from xaiwidgets.methods.lrp_other_rules import OTHER_RULES, WinnerTakesAll
 from xaiwidgets.operations import SHAPE_ONLY
 
 Bounds = tuple[Tensor, Tensor]
@@ -39,14 +39,19 @@ class Propagation(Interception):
             **composite.operations,
         }
         self.composite, self.note = composite, note
-        super().__init__({name: self._noted(rule) for name, rule in rules.items()}, refuse=_refused)
+        native = set()
+        if note is None and rules["max_pool"] == self._max_pool and isinstance(composite.pooling, WinnerTakesAll):
+            native.add("max_pool")  # its gradient is the rule, without a second forward pass
+            del rules["max_pool"]
+        super().__init__({name: self._noted(rule) for name, rule in rules.items()}, native=native, refuse=_refused)
         self.bounds = WeakTensorKeyDictionary()  # tensors that are the input but for constants -> their bounds
-        self.bounds[x] = bounds_of(composite, x)
+        if composite.first is not None or _boxes(composite):
+            self.bounds[x] = bounds_of(composite, x)
         self.first: dict[Call, Bounds] = {}
 
     def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         output = super().__torch_function__(function, types, args, kwargs)
-        if isinstance(output, Tensor) and any(each in self.bounds for each in args if isinstance(each, Tensor)):
+        if isinstance(output, Tensor) and self._is_input(args):
             self._follow(function, args, kwargs or {}, output)
         return output
 
@@ -63,6 +68,9 @@ class Propagation(Interception):
         if call.operation in ("linear", "convolution") and inputs[0] in self.bounds:
             self.first[call] = self.bounds[inputs[0]]
         return super().attach(call, self.rules[call.operation], inputs)
+
+    def _is_input(self, args: tuple) -> bool:
+        return len(self.bounds) > 0 and any(isinstance(each, Tensor) and each in self.bounds for each in args)
 
     def _follow(self, function: Callable, args: tuple, kwargs: dict, output: Tensor) -> None:
         """Keep the bounds of a tensor that is still the input, value by value: moved, scaled, cut at zero."""
@@ -104,16 +112,25 @@ class Propagation(Interception):
     def _max_pool(self, call: Call, relevance: Tensor) -> tuple[Tensor]:
         return (self.composite.pooling.propagate(call, relevance),)
 
+    def _name(self, call: Call) -> str:
+        if call.operation in ("linear", "convolution"):
+            return type(self.rule_of(call)).__name__
+        return type(self.composite.pooling).__name__ if call.operation == "max_pool" else call.operation
+
     def _noted(self, rule: Any) -> Any:
         if self.note is None:
             return rule
 
         def noted(call: Call, relevance: Tensor) -> tuple[Tensor, ...]:
             passed = rule(call, relevance)
-            self.note(call, relevance, passed)
+            self.note(call, self._name(call), relevance, passed)
             return passed
 
         return noted
+
+
+def _boxes(composite: Composite) -> list[ZBox]:
+    return [rule for rule in (composite.first, *composite.layers.values()) if isinstance(rule, ZBox)]
 
 
 def bounds_of(composite: Composite, x: Tensor) -> Bounds:
@@ -122,7 +139,7 @@ def bounds_of(composite: Composite, x: Tensor) -> Bounds:
     Raises:
         ValueError: if `x` has values outside.
     """
-    boxes = [rule for rule in (composite.first, *composite.layers.values()) if isinstance(rule, ZBox)]
+    boxes = _boxes(composite)
     if not boxes:
         return x.detach(), x.detach()  # nobody asks for them
     low, high = (check_baseline(getattr(boxes[0], name), x, name) for name in ("low", "high"))
