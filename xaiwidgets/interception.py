@@ -158,6 +158,8 @@ class Interception(TorchFunctionMode):
     def other(self, function: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
         """An operation that is not in the table: moves values, has a rule by its own name, or is none of ours."""
         name = getattr(function, "__name__", str(function))
+        if name in self.rules:
+            return self._by_its_own_name(name, function, args, kwargs)
         output = function(*args, **kwargs)
         if function in SHAPE_ONLY or not (isinstance(output, Tensor) and output.requires_grad):
             return output
@@ -166,6 +168,19 @@ class Interception(TorchFunctionMode):
         if self.refuse is not None:
             raise self.refuse(name, self.layers[-1])
         return output
+
+    def _by_its_own_name(self, name: str, function: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
+        places = [place for place, value in enumerate(args) if _depends(value)]
+        if not places:
+            return function(*args, **kwargs)
+
+        def run(*inputs: Tensor) -> Tensor:
+            given = dict(zip(places, inputs, strict=True))
+            return function(*(given.get(place, value) for place, value in enumerate(args)), **kwargs)
+
+        inputs = [args[place] for place in places]
+        call = Call(name, 0, (), inputs[0], {}, self.layers[-1], name, False, run)
+        return self.attach(call, self.rules[name], inputs)
 
     def _plain(self, call: Call, function: Callable, args: tuple, kwargs: dict[str, Any]) -> Tensor:
         output = function(*args, **kwargs)

@@ -130,7 +130,8 @@ class Propagation(Interception):
 
 
 def _boxes(composite: Composite) -> list[ZBox]:
-    return [rule for rule in (composite.first, *composite.layers.values()) if isinstance(rule, ZBox)]
+    rules = (composite.first, composite.convolution, composite.dense, *composite.layers.values())
+    return [rule for rule in rules if isinstance(rule, ZBox)]
 
 
 def bounds_of(composite: Composite, x: Tensor) -> Bounds:
@@ -139,9 +140,9 @@ def bounds_of(composite: Composite, x: Tensor) -> Bounds:
     Raises:
         ValueError: if `x` has values outside.
     """
-    boxes = _boxes(composite)
+    boxes, x = _boxes(composite), x.detach()
     if not boxes:
-        return x.detach(), x.detach()  # nobody asks for them
+        return x, x  # nobody asks for them
     low, high = (check_baseline(getattr(boxes[0], name), x, name) for name in ("low", "high"))
     if (outside := int(((x < low) | (x > high)).sum())) or (low > high).any():
         raise ValueError(
