@@ -161,10 +161,11 @@ class Interception(TorchFunctionMode):
         if name in self.rules:
             return self._by_its_own_name(name, function, args, kwargs)
         output = function(*args, **kwargs)
-        if function in SHAPE_ONLY or not (isinstance(output, Tensor) and output.requires_grad):
+        made = [each for each in (output if isinstance(output, tuple | list) else [output]) if _depends(each)]
+        if function in SHAPE_ONLY or not made:
             return output
         if self.record:
-            self.met.append(Call(name, 0, (), output.detach(), {}, self.layers[-1], name))
+            self.met.append(Call(name, 0, (), made[0].detach(), {}, self.layers[-1], name))
         if self.refuse is not None:
             raise self.refuse(name, self.layers[-1])
         return output
@@ -194,6 +195,20 @@ class Interception(TorchFunctionMode):
             call.inputs = tuple(each.clone() if _memory(each) == memory else each for each in call.inputs)
             if _memory(call.output) == memory:
                 call.output = call.output.clone()
+
+
+def functions_of_the_user(output: Tensor) -> list[str]:
+    """Names of the `torch.autograd.Function`s that `output` was made by, besides ours: no mode sees them called."""
+    found, seen, todo = [], set(), [output.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        todo += [before for before, _ in node.next_functions]
+        if isinstance(node, torch.autograd.function.BackwardCFunction) and not isinstance(node, WithRule._backward_cls):
+            found.append(node.name().removesuffix("Backward"))
+    return found
 
 
 def resolved(operation: Operation, arguments: dict[str, Any]) -> tuple[Operation, list[Tensor], dict[str, Any]]:

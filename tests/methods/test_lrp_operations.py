@@ -128,12 +128,34 @@ class Gated(nn.Module):
         return self.head(self.block["gate"](x).sigmoid() * self.block["value"](x))
 
 
+class Doubled(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx, arriving):
+        return 2 * arriving
+
+
+class Then(nn.Module):
+    def __init__(self, operation):
+        super().__init__()
+        self.operation = operation
+        self.layer = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.operation(self.layer(x))
+
+
 REFUSED = {
     "product": (Gated, (4,), r"no rule for the operation 'multiply', met in the model itself.*product of two values"),
+    "two results": (lambda: Then(lambda x: x.max(1, keepdim=True)[0]), (4,), r"'max', met in the model itself"),
+    "the user's own": (lambda: Then(Doubled.apply), (4,), r"'Doubled', met in the model itself. To add one"),
     "softmax": (
         lambda: nn.Sequential(nn.Linear(4, 3), nn.Softmax(1)),
         (4,),
-        r"'softmax', met in layer '1'.*leave the soft",
+        r"'softmax', met in layer '1'.*Explain the logits: leave the soft",
     ),
     "unknown": (
         lambda: nn.Sequential(nn.Linear(4, 4), nn.Sequential(nn.LayerNorm(4)), nn.Linear(4, 2)),

@@ -98,7 +98,8 @@ def test_z_plus_is_alpha_1_beta_0_and_gamma_leads_there():
     model, x, target = case("convolution", signed=True)
     found = lrp(model, x, target, rules=ZPlus())
     assert torch.equal(found, lrp(model, x, target, rules=AlphaBeta(1, 0)))
-    hidden = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1, bias=False)).double()
+    # Without biases: then an active neuron has something positive to share along.
+    hidden = nn.Sequential(nn.Linear(3, 4, bias=False), nn.ReLU(), nn.Linear(4, 1, bias=False)).double()
     x = torch.rand(5, 3, dtype=torch.float64)
     with torch.no_grad():
         hidden[2].weight.abs_()  # so that no relevance is negative

@@ -92,8 +92,8 @@ def pooled(relevance: Tensor, groups: int | Tensor) -> Tensor:
 
     Args:
         relevance: `(N, C, H, W)` or `(N, H, W)`.
-        groups: size of square blocks, in pixels; or the group of each pixel, `(H, W)` or `(N, H, W)` int, from 0; pixels
-            of a negative group are left out.
+        groups: size of square blocks, in pixels; or the group of each pixel, `(H, W)` or `(N, H, W)` int, from 0;
+            pixels of a negative group are left out.
 
     Returns:
         Blocks: `(N, ⌈H / size⌉, ⌈W / size⌉)`. Groups: `(N, G)`.

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from xaiwidgets.backward import Call, UnknownOperationError
+from xaiwidgets.interception import functions_of_the_user
 from xaiwidgets.methods.composites import Composite, composite_of
 from xaiwidgets.methods.lrp_paths import Filter, check_layers
-from xaiwidgets.methods.propagation import Propagation
+from xaiwidgets.methods.propagation import Propagation, refused
 
 Through = Mapping[str, Any]
 # Borrowed model, its input -> a tensor of the forward pass, and the relevance to put there.
@@ -106,6 +107,8 @@ def _pass(
             output, relevance = start(model, entering)
         if not output.requires_grad:
             raise ValueError("model must be differentiable; its output does not depend on x through torch operations")
+        for name in functions_of_the_user(output):
+            raise refused(name, "")
         (found,) = torch.autograd.grad(output, x, relevance, allow_unused=True)
     filtered.check()
     return torch.zeros_like(x) if found is None else found, output.detach(), relevance

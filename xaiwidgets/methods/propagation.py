@@ -43,7 +43,7 @@ class Propagation(Interception):
         if note is None and rules["max_pool"] == self._max_pool and isinstance(composite.pooling, WinnerTakesAll):
             native.add("max_pool")  # its gradient is the rule, without a second forward pass
             del rules["max_pool"]
-        super().__init__({name: self._noted(rule) for name, rule in rules.items()}, native=native, refuse=_refused)
+        super().__init__({name: self._noted(rule) for name, rule in rules.items()}, native=native, refuse=refused)
         self.bounds = WeakTensorKeyDictionary()  # tensors that are the input but for constants -> their bounds
         if composite.first is not None or _boxes(composite):
             self.bounds[x] = bounds_of(composite, x)
@@ -152,14 +152,14 @@ def bounds_of(composite: Composite, x: Tensor) -> Bounds:
     return low, high
 
 
-def _refused(operation: str, layer: str) -> UnknownOperationError:
+def refused(operation: str, layer: str) -> UnknownOperationError:
+    """The error for an operation without a rule."""
     advice = {
-        "softmax": "explain the logits: leave the softmax out of the model",
-        "multiply": "a product of two values that both depend on the input is not shared out by LRP",
+        "softmax": "Explain the logits: leave the softmax out of the model. ",
+        "multiply": "It does not share out a product of two values that both depend on the input. ",
     }.get(operation, "")
     where = f"layer {layer!r}" if layer else "the model itself"
     return UnknownOperationError(
-        f"LRP has no rule for the operation {operation!r}, met in {where}. {advice or 'To add one'}"
-        f"{', or give one' if advice else ''}: Composite(…, operations={{{operation!r}: rule}}) with "
-        "rule(call, relevance) -> (relevance of each input,)"
+        f"LRP has no rule for the operation {operation!r}, met in {where}. {advice}To add one: "
+        f"Composite(…, operations={{{operation!r}: rule}}) with rule(call, relevance) -> (relevance of each input,)"
     )
