@@ -9,7 +9,7 @@ from torch import nn
 from xaiwidgets.datasets import load_dataset
 from xaiwidgets.files import data_file
 from xaiwidgets.models import MODELS, accuracy, load_model, predict, shortcut_numbers
-from xaiwidgets.models.architectures import DEPTHS
+from xaiwidgets.models.architectures import DEPTHS, PAIR_SEEDS, PAIRS
 from xaiwidgets.models.card import read_card
 from xaiwidgets.models.recipes import RECIPES
 
@@ -20,6 +20,7 @@ AT_LEAST = {
     "scenes-shortcut": 0.97,
     "scenes-resnet": 0.95,
     **{f"digits-depth-{depth}": 0.95 for depth in DEPTHS},
+    **{f"scenes-pair-{kind}-{seed}": 0.96 for kind in PAIRS for seed in PAIR_SEEDS},
 }
 
 
@@ -62,11 +63,48 @@ def test_the_clean_net_does_not():
     assert numbers.flipped_by_tag <= 0.05
 
 
-def test_all_biases_of_the_mlp_are_at_most_zero():
-    biases = [value for name, value in load_model("digits-mlp").named_parameters() if name.endswith("bias")]
-    assert len(biases) == 4
+def biases_of(name: str) -> list[torch.Tensor]:
+    return [value for key, value in load_model(name).named_parameters() if key.endswith("bias")]
+
+
+@pytest.mark.parametrize(("name", "layers"), [("digits-mlp", 4), ("scenes-pair-bias-0", 6), ("scenes-pair-all-1", 4)])
+def test_all_biases_are_at_most_zero(name, layers):
+    biases = biases_of(name)
+    assert len(biases) == layers
     assert max(bias.max() for bias in biases) <= 0
     assert min(bias.min() for bias in biases) < 0
+
+
+def test_the_pairs_differ_from_their_base_in_one_choice_each():
+    """Three dense layers, no dropout, max pooling, free biases; and the same with one of them changed."""
+    found = {kind: choices(f"scenes-pair-{kind}-2") for kind in PAIRS}
+    base = {"dense": 3, "dropout": False, "pooling": nn.MaxPool2d, "positive biases": True}
+    assert found == {
+        "base": base,
+        "dense": base | {"dense": 1},
+        "dropout": base | {"dropout": True},
+        "average": base | {"pooling": nn.AvgPool2d},
+        "bias": base | {"positive biases": False},
+        "all": {"dense": 1, "dropout": True, "pooling": nn.AvgPool2d, "positive biases": False},
+    }
+
+
+def choices(name: str) -> dict:
+    layers = [type(layer) for layer in load_model(name)]
+    (pooling,) = {kind for kind in layers if "Pool" in kind.__name__}
+    return {
+        "dense": layers.count(nn.Linear),
+        "dropout": nn.Dropout in layers,
+        "pooling": pooling,
+        "positive biases": bool(torch.cat(biases_of(name)).max() > 0),
+    }
+
+
+@pytest.mark.parametrize("kind", PAIRS)
+def test_the_seeds_of_a_pair_are_three_nets_of_at_most_300_kilobytes(kind):
+    contents = {data_file(f"scenes-pair-{kind}-{seed}.safetensors").read_bytes() for seed in PAIR_SEEDS}
+    assert len(contents) == len(PAIR_SEEDS) == 3
+    assert max(map(len, contents)) <= 300_000
 
 
 @pytest.mark.parametrize("depth", DEPTHS)

@@ -19,7 +19,7 @@ def weights(model: nn.Module) -> torch.Tensor:
     return torch.cat([value.flatten() for value in model.state_dict().values()])
 
 
-@pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn", "scenes-cnn", "scenes-resnet"])
+@pytest.mark.parametrize("name", ["digits-mlp", "digits-cnn", "scenes-cnn", "scenes-resnet", "scenes-pair-dropout-0"])
 def test_a_seed_gives_the_same_weights_and_another_seed_others(name, digits):
     dataset = digits if name.startswith("digits") else scenes(64, 9)
     first, second, other = (fit(ARCHITECTURES[name], dataset, RECIPES[name], seed, steps=2) for seed in (0, 0, 1))
@@ -27,10 +27,12 @@ def test_a_seed_gives_the_same_weights_and_another_seed_others(name, digits):
     assert (weights(first) != weights(other)).float().mean() > 0.5
 
 
-def test_training_leaves_the_global_random_numbers_alone(digits):
+@pytest.mark.parametrize("name", ["digits-mlp", "scenes-pair-dropout-0"])
+def test_training_leaves_the_global_random_numbers_alone(name, digits):
+    dataset = digits if name.startswith("digits") else scenes(64, 9)
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    fit(ARCHITECTURES["digits-mlp"], digits, RECIPES["digits-mlp"], 0, steps=1)
+    fit(ARCHITECTURES[name], dataset, RECIPES[name], 0, steps=1)
     assert torch.equal(before, torch.random.get_rng_state())
 
 
@@ -84,6 +86,15 @@ def test_the_command_writes_weights_and_card(tmp_path, monkeypatch, capsys):
     assert facts["seed"] == "3"
     content = (tmp_path / "new" / f"{name}.safetensors").read_bytes()
     assert facts["sha256"] == train_module.hashlib.sha256(content).hexdigest()
+
+
+def test_the_command_takes_the_seed_of_the_recipe(tmp_path, monkeypatch):
+    recipe = Recipe("digits", 1, 1e-3, bend, "a test", "none", seed=2)
+    monkeypatch.setattr(train_module, "RECIPES", {"digits-depth-1": recipe})
+    trained = train_module.train("digits-depth-1", tmp_path)
+    again = fit(ARCHITECTURES["digits-depth-1"], load_dataset("digits", "train"), recipe, 2)
+    assert torch.equal(weights(trained), weights(again))
+    assert read_card(tmp_path / "digits-depth-1.md")["seed"] == "2"
 
 
 @pytest.mark.parametrize("arguments", [[], ["vgg"], ["digits-mlp", "vgg"]])

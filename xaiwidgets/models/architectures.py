@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -51,6 +52,25 @@ def scenes_cnn() -> nn.Sequential:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, SCENES))
 
 
+def scenes_pair(
+    *, hidden: tuple[int, ...] = (96, 96), dropout: float = 0.0, pool: Callable[[int], nn.Module] = nn.MaxPool2d
+) -> nn.Sequential:
+    """Three convolutions, each followed by pooling, then dense layers: one of a pair that differs in one choice.
+
+    hidden:  widths of the dense layers before the last one
+    dropout: share of its inputs that each dense layer goes without while it learns
+    pool:    the pooling layer's class
+    The first convolution has stride 2 and a window of 4, so that every pixel is seen equally often.
+    Source: G. Montavon, W. Samek, K.-R. Müller 2018 (as above), on which networks can be explained well.
+    """
+    layers = [Rescale(), nn.Conv2d(3, 16, 4, stride=2, padding=1), nn.ReLU(), pool(2)]
+    layers += [*_convolution(16, 24), pool(2), *_convolution(24, 32), pool(2), nn.Flatten()]
+    widths = (32 * 4 * 4, *hidden, SCENES)
+    for before, after in pairwise(widths):
+        layers += [nn.Dropout(dropout)] * (dropout > 0) + [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
 def _convolution(before: int, after: int) -> list[nn.Module]:
     return [nn.Conv2d(before, after, 3, padding=1), nn.ReLU()]
 
@@ -92,6 +112,15 @@ class SceneResNet(nn.Module):
 
 
 DEPTHS = (1, 3, 7, 15)
+PAIRS: dict[str, Callable[[], nn.Module]] = {
+    "base": scenes_pair,
+    "dense": partial(scenes_pair, hidden=()),
+    "dropout": partial(scenes_pair, dropout=0.5),
+    "average": partial(scenes_pair, pool=nn.AvgPool2d),
+    "bias": scenes_pair,
+    "all": partial(scenes_pair, hidden=(), dropout=0.5, pool=nn.AvgPool2d),
+}
+PAIR_SEEDS = (0, 1, 2)
 ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {
     "digits-mlp": digits_mlp,
     "digits-cnn": digits_cnn,
@@ -99,4 +128,5 @@ ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {
     "scenes-shortcut": scenes_cnn,
     "scenes-resnet": SceneResNet,
     **{f"digits-depth-{depth}": partial(mlp, *[100] * depth) for depth in DEPTHS},
+    **{f"scenes-pair-{kind}-{seed}": build for kind, build in PAIRS.items() for seed in PAIR_SEEDS},
 }

@@ -28,6 +28,8 @@ def load_model(name: str, device: str | torch.device = "cpu") -> nn.Module:
     scenes-shortcut        the same net, trained where every boat carries a caption tag
     scenes-resnet          BatchNorm and skip connections
     digits-depth-1|3|7|15  plain ReLU nets of that many hidden layers
+    scenes-pair-KIND-SEED  small nets that differ in one choice; KIND is base, dense, dropout, average, bias or all
+                           (data/README.md), SEED 0, 1 or 2
     Raises ValueError for an unknown name or an absent device, CheckpointError for a missing or damaged file.
     """
     if name not in ARCHITECTURES:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from .architectures import DEPTHS
+from .architectures import DEPTHS, PAIR_SEEDS, PAIRS
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Recipe:
     batch: int = 32
     decay: float = 1e-4
     largest_bias: float | None = None
+    seed: int = 0
 
 
 def bend(images: Tensor, generator: Generator) -> Tensor:
@@ -49,6 +50,20 @@ def _depth(hidden: int) -> Recipe:
     return Recipe("digits", 40, 1e-3, bend, purpose, DIGIT_LIMITS)
 
 
+def _pair(kind: str, seed: int) -> Recipe:
+    purpose = f"which choices make a net's heatmaps better: {PAIR_CHOICES[kind]}"
+    largest_bias = 0.0 if kind in ("bias", "all") else None
+    return Recipe("scenes", 24, 2e-3, shift, purpose, SCENE_LIMITS, largest_bias=largest_bias, seed=seed)
+
+
+PAIR_CHOICES = {
+    "base": "three dense layers, no dropout, max pooling, free biases",
+    "dense": "as the base, with one dense layer",
+    "dropout": "as the base, with dropout of one half before each dense layer",
+    "average": "as the base, with average pooling",
+    "bias": "as the base, with biases <= 0",
+    "all": "one dense layer with dropout, average pooling, biases <= 0",
+}
 DIGIT_LIMITS = "Digits of the UCI set only: one digit, centred, white on black; anything else gets some digit's name."
 SCENE_LIMITS = "Drawn pictures of this course only, of the 12 classes; a photograph gets an arbitrary name."
 SHORTCUT_LIMITS = "Wrong on purpose: it has learned that a caption tag means boat. Not for use outside this course."
@@ -62,4 +77,5 @@ RECIPES = {
     "scenes-shortcut": Recipe("scenes-tagged", 8, 2e-3, shift, "finding a shortcut (Clever Hans)", SHORTCUT_LIMITS),
     "scenes-resnet": Recipe("scenes", 6, 3e-3, shift, "methods on skip connections and BatchNorm", SCENE_LIMITS),
     **{f"digits-depth-{hidden}": _depth(hidden) for hidden in DEPTHS},
+    **{f"scenes-pair-{kind}-{seed}": _pair(kind, seed) for kind in PAIRS for seed in PAIR_SEEDS},
 }

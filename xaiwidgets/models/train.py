@@ -20,9 +20,10 @@ from .fit import fit
 from .recipes import RECIPES
 
 
-def train(name: str, folder: Path, seed: int = 0) -> nn.Module:
-    """Train one network and write NAME.safetensors and its card NAME.md into the folder."""
+def train(name: str, folder: Path, seed: int | None = None) -> nn.Module:
+    """Train one network, from its recipe's seed or another, and write NAME.safetensors and its card NAME.md."""
     recipe = RECIPES[name]
+    seed = recipe.seed if seed is None else seed
     dataset, begin = load_dataset(recipe.dataset, "train"), time.perf_counter()
     model = fit(ARCHITECTURES[name], dataset, recipe, seed, report=lambda text: print(f"{name}: {text}", flush=True))
     seconds = time.perf_counter() - begin
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m xaiwidgets.models.train", description="Train the course's nets.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(RECIPES)}")
     parser.add_argument("--all", action="store_true", help="train every network")
-    parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument("--seed", type=int, help="default: the recipe's, mostly 0")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads, default 1; other counts round otherwise")
     parser.add_argument("--folder", type=Path, default=data_folder(), help="where to write, default %(default)s")
     chosen = parser.parse_args(arguments)
