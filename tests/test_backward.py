@@ -154,3 +154,25 @@ def test_an_unknown_operation_lists_the_known_ones():
         backward_rules({"softplus": None}),
     ):
         pass
+
+
+def test_one_constant_operand_makes_an_operation_of_one_value():
+    def model(x):
+        return torch.div(2, x) + 3 * x - x / 4
+
+    x = torch.rand(1, 3) + 1
+    told = [(call.operation, len(call.inputs)) for call in _calls(model, x)]
+    assert told == [("activation", 1), ("scale", 1), ("add", 2), ("scale", 1), ("add", 2)]
+
+
+def _calls(model, x):
+    met = []
+
+    def passing(call, arriving):
+        met.append(call)
+        return tuple(arriving for _ in call.inputs)
+
+    with backward_rules(dict.fromkeys(("activation", "scale", "add"), passing)):
+        output = model(x.clone().requires_grad_())
+    output.sum().backward()
+    return met[::-1]

@@ -219,7 +219,8 @@ def resolved(operation: Operation, arguments: dict[str, Any]) -> tuple[Operation
     """
     data = {name: arguments[name] for name in operation.inputs if _depends(arguments.get(name))}
     if len(operation.inputs) == 2 and len(data) < 2 and operation.name != "matmul":
-        operation = _renamed(operation, "scale", tuple(data))
+        reciprocal = operation.run is torch.div and "other" in data
+        operation = _renamed(operation, "activation" if reciprocal else "scale", tuple(data))
     elif operation.name == "matmul" and "input" in data and len(data) == 1 and arguments["other"].ndim == 2:
         operation = _renamed(operation, "linear", ("input",))
         arguments = {"input": arguments["input"], "weight": arguments["other"].mT, "bias": None}

@@ -144,9 +144,10 @@ def operation_of(function: Callable, args: tuple, kwargs: Mapping[str, Any]) -> 
 # Operations that only move values, or copy them: the gradient takes to each value what belongs to it.
 _MOVING = """
     alias alpha_dropout bfloat16 broadcast_to cat channel_shuffle chunk clone concat concatenate contiguous cpu cuda
-    detach double dropout dropout1d dropout2d dropout3d dstack expand expand_as feature_alpha_dropout flatten flip float
-    gather half hstack index_select masked_fill moveaxis movedim narrow pad permute pixel_shuffle pixel_unshuffle ravel
-    repeat reshape reshape_as roll rot90 select split squeeze stack swapaxes swapdims t take_along_dim tensor_split tile to
-    transpose type type_as unbind unflatten unfold unsqueeze view view_as vstack where
+    detach double dropout dropout1d dropout2d dropout3d dstack expand expand_as feature_alpha_dropout flatten flip
+    float gather half hstack index_select masked_fill moveaxis movedim narrow pad permute pixel_shuffle
+    pixel_unshuffle ravel repeat reshape reshape_as roll rot90 select split squeeze stack swapaxes swapdims t
+    take_along_dim tensor_split tile to transpose type type_as unbind unflatten unfold unsqueeze view view_as vstack
+    where
 """
 SHAPE_ONLY = frozenset([*_find(*_MOVING.split()), Tensor.__getitem__, Tensor.T.__get__, Tensor.mT.__get__])

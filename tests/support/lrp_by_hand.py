@@ -45,10 +45,7 @@ def share(parts: list[float], total: float) -> Tensor:
 def by_hand(rule: str, layer, x: Tensor, relevance: Tensor, **p) -> Tensor:
     """`R_j` of one input `x` (without a batch), from `R_k` (shape of the layer's output)."""
     w, b = matrix_of(layer, tuple(x.shape))
-    ends = {
-        name: torch.as_tensor(p.pop(name, 0.0), dtype=torch.float64).expand(x.shape).flatten()
-        for name in ("low", "high")
-    }
+    ends = {name: torch.full((x.numel(),), p.pop(name, 0.0), dtype=torch.float64) for name in ("low", "high")}
     total = torch.zeros(x.numel(), dtype=torch.float64)
     for k, arriving in enumerate(relevance.flatten().tolist()):
         total += arriving * contributions(rule, x.flatten(), w, b, k, **ends, **p)

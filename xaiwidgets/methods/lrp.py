@@ -59,7 +59,7 @@ def lrp(
         propagate(model, x[piece], rules, start[piece], through)[0]
         for piece in chunks(len(x), "Propagating relevance", **sizes(x))
     ]
-    return torch.cat(pieces)
+    return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
 
 def lrp_of_unit(

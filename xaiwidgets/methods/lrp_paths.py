@@ -14,7 +14,8 @@ from xaiwidgets.methods.inputs import check_scores, class_scores
 
 def check_layers(model: nn.Module, names: Iterable[str], argument: str) -> None:
     """Raise an error that lists near names if one is no module of the borrowed model."""
-    known = [name for name, _ in model.model.named_modules() if name]
+    names = list(names)
+    known = [name for name, _ in model.model.named_modules() if name] if names else []
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=5, cutoff=0.4) or known[:10]
