@@ -36,7 +36,7 @@ lab: $(VENV)/.lab
 test: $(VENV)/.test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 numbers: $(VENV)/.test
 	@$(BIN)/python -P tests/measure.py

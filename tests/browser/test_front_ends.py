@@ -114,8 +114,8 @@ def test_another_host_is_noticed(notebook):
 
 
 def test_an_error_in_a_widget_is_noticed(notebook):
-    notebook.outputs(1).locator("canvas").click()
-    notebook.page.wait_for_timeout(100)
+    with notebook.page.expect_event("pageerror"):
+        notebook.outputs(1).locator("canvas").click()
     (error,) = notebook.errors
     assert "clicked" in error
     notebook.errors.clear()

@@ -6,8 +6,9 @@ import torch
 from ipywidgets.widgets.widget import _instances
 from small import small_net, small_pictures
 
+from xaiwidgets.borrow import borrow
 from xaiwidgets.explorers import GradientsExplorer
-from xaiwidgets.explorers.pictures import as_dataset
+from xaiwidgets.explorers.pictures import as_dataset, moved, recorded_scores
 
 BAD = [
     ({"labels": torch.tensor([0, 1, 2, 3, 4])}, "labels must be class indices from 0 to 3, got 4"),
@@ -33,6 +34,29 @@ def test_bad_input_is_named(arguments, message):
         GradientsExplorer(model, **{"images": small_pictures(), **arguments})
 
 
+@pytest.mark.parametrize(("method", "passes"), [("Gradient", 1), ("Integrated gradients", 3)])
+def test_the_scores_cost_a_pass_only_where_no_method_saw_the_picture(method, passes):
+    """Integrated gradients: one pass for all nodes, two for its gap, of which one is of the picture, and none more."""
+    model, seen = small_net(), []
+    model.register_forward_hook(lambda module, inputs, output: seen.append(len(inputs[0])))
+    explorer = GradientsExplorer(model, small_pictures(), methods=(method,))
+    seen.clear()
+    explorer.input.offset = (1, 2)
+    assert explorer.wait(60)
+    assert len(seen) == passes
+    expected = model(moved(small_pictures()[:1], (1, 2)))[0].detach()
+    np.testing.assert_allclose(explorer.scores.values, expected, rtol=1e-5)
+    explorer.close()
+
+
+def test_the_scores_are_those_of_the_picture_itself():
+    model, x = borrow(small_net()), small_pictures()[:1]
+    with recorded_scores(model, x) as scores:
+        model(1 - x)
+    assert torch.equal(scores(), model(x))
+    assert not model._forward_hooks
+
+
 def test_names_and_labels_are_put_over_those_of_a_dataset():
     data = as_dataset(small_pictures(), torch.zeros(5, dtype=torch.int64), list("abcd"))
     given = as_dataset(data, torch.ones(5, dtype=torch.int64), list("efgh"))
@@ -56,7 +80,7 @@ def test_a_picture_of_the_reader_is_added_and_chosen(channels):
     explorer = GradientsExplorer(small_net(channels), small_pictures(channels), masks=masks, labels=torch.zeros(5))
     pixels = np.random.default_rng(0).integers(0, 256, (12, 10, 3), np.uint8)
     explorer.gallery.added = pixels
-    assert explorer.wait(20)
+    assert explorer.wait(60)
     expected = np.tensordot(pixels, (0.299, 0.587, 0.114), 1).round()[..., None] if channels == 1 else pixels
     assert np.abs(explorer.input.image.astype(int) - expected).max() <= 1
     assert (explorer.gallery.selected, len(explorer.gallery.images)) == (5, 6)

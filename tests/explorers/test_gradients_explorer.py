@@ -1,6 +1,5 @@
 import re
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -27,7 +26,7 @@ def explorer():
 
 
 def settle(explorer):
-    assert explorer.wait(20)
+    assert explorer.wait(60)
     assert explorer.status.state == "ready", explorer.status.error
 
 
@@ -135,7 +134,7 @@ def test_an_error_of_one_method_stands_in_its_place(explorer):
         explorer.model[3].bias.fill_(1000)
     choose(explorer, methods=["Simple Taylor", "Gradient"])
     explorer.parameters.values = {**explorer.parameters.values, "Simple Taylor.search": "line"}
-    assert explorer.wait(20)
+    assert explorer.wait(60)
     gradient, taylor = explorer.maps.views[:2]
     assert "no root point found" in taylor.notice
     assert taylor.heatmap.size == 0
@@ -146,7 +145,7 @@ def test_an_error_of_one_method_stands_in_its_place(explorer):
 def test_an_error_of_the_model_is_shown_and_recovered_from(explorer):
     weight, explorer.model[3].weight = explorer.model[3].weight, None
     explorer.input.offset = (1, 1)
-    assert explorer.wait(20)
+    assert explorer.wait(60)
     assert explorer.status.state == "error"
     assert "model failed on inputs of shape (1, 12, 10)" in explorer.status.error
     assert explorer.maps.views[0].heatmap.size
@@ -157,16 +156,19 @@ def test_an_error_of_the_model_is_shown_and_recovered_from(explorer):
 
 
 def test_cancel_is_answered_and_the_maps_stay(explorer):
-    def slowly(*_):
-        time.sleep(0.05)
+    begun, cancelled = threading.Event(), threading.Event()
 
-    explorer.model.register_forward_hook(slowly)
+    def until_cancelled(*_):
+        begun.set()
+        cancelled.wait(60)
+
+    explorer.model.register_forward_hook(until_cancelled)
     before = explorer.maps.views[1].heatmap
-    explorer.parameters.values = {**explorer.parameters.values, "Integrated gradients.steps": 256}
     explorer.update()
-    time.sleep(0.12)
+    assert begun.wait(60)
     explorer.status.cancelled += 1
-    assert explorer.wait(2)
+    cancelled.set()
+    assert explorer.wait(60)
     assert explorer.status.state == "cancelled"
     assert explorer.maps.views[1].heatmap is before
 
@@ -211,15 +213,15 @@ def test_a_saved_notebook_keeps_an_accessible_picture(explorer):
 
 
 def test_closing_leaves_no_widget_and_no_thread():
-    before, threads = set(_instances), threading.active_count()
+    before, threads = set(_instances), set(threading.enumerate())
     explorer = GradientsExplorer(small_net(), small_pictures())
     explorer.input.offset = (1, 1)
     settle(explorer)
     thread = explorer.worker._thread
     explorer.close()
-    thread.join(5)
+    thread.join(60)
     assert set(_instances) == before
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= threads  # those of earlier tests may be ending
 
 
 def test_it_opens_on_the_course_without_arguments():

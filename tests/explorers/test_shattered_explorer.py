@@ -34,7 +34,7 @@ def explorer():
 
 
 def settle(explorer):
-    assert explorer.wait(20)
+    assert explorer.wait(60)
     assert explorer.status.state == "ready", explorer.status.error
 
 
@@ -135,13 +135,13 @@ def test_another_start_sets_the_class_that_the_first_net_sees(explorer):
 
 def test_errors_stand_in_place(explorer):
     explorer.end.selected = explorer.start.selected
-    explorer.wait(20)
+    assert explorer.wait(60)
     assert explorer.status.state == "error"
     assert "start and end are the same" in explorer.status.error
     explorer.end.selected = 2
     settle(explorer)
     explorer.controls.values = {"nets": []}
-    explorer.wait(20)
+    assert explorer.wait(60)
     assert "choose at least one net" in explorer.status.error
     choose(explorer, nets=["deep"])
 

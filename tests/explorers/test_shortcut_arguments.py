@@ -46,7 +46,7 @@ def test_an_error_of_one_method_stands_in_its_place(explorer, monkeypatch):
 def test_an_error_of_the_model_is_shown_and_recovered_from(explorer):
     weight, explorer.models["two"][3].weight = explorer.models["two"][3].weight, None
     explorer.reveal()
-    assert explorer.wait(20)
+    assert explorer.wait(60)
     assert explorer.status.state == "error"
     assert "model failed on inputs of shape (1, 12, 10)" in explorer.status.error
     explorer.models["two"][3].weight = weight
@@ -156,12 +156,12 @@ def test_running_the_cell_again_closes_the_earlier_explorer(monkeypatch):
 
 
 def test_closing_leaves_no_widget_and_no_thread():
-    before, threads = set(_instances), threading.active_count()
+    before, threads = set(_instances), set(threading.enumerate())
     explorer = small_explorer()
     press_reveal(explorer)
     paint(explorer, (0, 4), (0, 4))
     thread = explorer.worker._thread  # before closing: the worker forgets a thread that has ended
     explorer.close()
-    thread.join(5)
+    thread.join(60)
     assert set(_instances) == before
-    assert threading.active_count() == threads
+    assert set(threading.enumerate()) <= threads  # those of earlier tests may be ending

@@ -27,6 +27,7 @@ ALLOWED = {
     "models": {"datasets", "files", "progress"},
     "parameters": BASE,
     "progress": BASE,
+    "server": set(),
     "views": {"colors", "parameters"},
     "worker": BASE,
 }

@@ -116,7 +116,10 @@ def shipped_files():
 
 def test_the_wheel_holds_code_scripts_styles_and_data_and_no_tests(built):
     (wheel,) = built.glob("*.whl")
-    names = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
+    everything = [name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name]
+    names = [name for name in everything if ".data/" not in name]
+    (setting,) = set(everything) - set(names)  # makes a Jupyter server load xaiwidgets.server
+    assert setting.endswith("/data/etc/jupyter/jupyter_server_config.d/xaiwidgets.json")
     assert sorted(names) == sorted(shipped_files())
     assert {name.rsplit(".")[-1] for name in names} >= {"py", "js", "css", "safetensors"}
 

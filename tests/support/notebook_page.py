@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 import axe_playwright_python
 import numpy as np
 from jupyter_servers import Server
-from playwright.sync_api import Browser, Error, Locator, Page
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 FOCUSABLE = "a[href], button, input, select, textarea, [tabindex]:not([tabindex='-1'])"
+TIMEOUT = 60_000  # milliseconds, of every wait: what is quick here may take long on a busy machine
+expect.set_options(timeout=TIMEOUT)
 NOTEBOOK = "window.jupyterapp.shell.currentWidget"
 READ_CANVAS = """canvas => new Promise(resolve => {
   const { width, height } = canvas;
@@ -52,7 +54,7 @@ class NotebookPage:
     def open(self) -> None:
         """Load the page and wait until the kernel is connected and idle."""
         self.page.goto(self.server.page_of(self.name) + ("?reset" if self.server.app == "lab" else ""))
-        self.page.locator("text=Python 3 (ipykernel)").first.wait_for(timeout=60_000)
+        self.page.locator("text=Python 3 (ipykernel)").first.wait_for()
         self.wait_idle()
 
     def wait_idle(self, seconds: float = 60) -> None:
@@ -68,7 +70,7 @@ class NotebookPage:
         """Run every cell in order and wait for the end; an error in a cell fails the test."""
         self.page.set_default_timeout(1000 * seconds)
         self.page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(TIMEOUT)
         self.wait_idle(seconds)
         errors = self.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr'] pre")
         tracebacks = self.page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']")
@@ -153,6 +155,7 @@ def opened(browser: Browser, server: Server, notebook: Path, **context_options) 
     """
     options = {"viewport": {"width": 1400, "height": 1000}} | context_options
     context = browser.new_context(**options)
+    context.set_default_timeout(TIMEOUT)
     try:
         driven = NotebookPage(context.new_page(), server, server.copy_in(notebook))
         driven.open()

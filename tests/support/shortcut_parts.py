@@ -32,7 +32,7 @@ def small_explorer(**arguments) -> ShortcutExplorer:
 
 
 def settle(explorer: ShortcutExplorer) -> None:
-    assert explorer.wait(20)
+    assert explorer.wait(60)
     assert explorer.status.state == "ready", explorer.status.error
 
 

@@ -4,9 +4,11 @@ import base64
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from xaiwidgets.views.view import View
+
+expect.set_options(timeout=60_000)  # milliseconds; each is met at once on an idle machine
 
 _MOUNT = """
 async ({ id, esm, css, state }) => {

@@ -22,6 +22,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def page(chromium):
     page = chromium.new_page(viewport={"width": 1000, "height": 900})
+    page.set_default_timeout(60_000)
     errors = []
     page.on("pageerror", lambda error: errors.append(error))
     page.set_content(

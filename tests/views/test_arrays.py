@@ -39,6 +39,16 @@ def test_an_empty_array_travels():
     assert bytes(buffers[0]) == b""
 
 
+def test_an_array_is_sent_each_time_but_emptiness_once():
+    view, seen = ImageView(), []
+    view.observe(lambda change: seen.append(change.new.size), names=["heatmap"])
+    for values in (np.zeros((0, 0)), np.ones((2, 3)), np.ones((2, 3)), [[]], np.zeros((0, 0)), np.ones((1, 1))):
+        view.heatmap = values
+    assert seen == [6, 6, 0, 1]
+    with pytest.raises(traitlets.TraitError, match="heatmap must be 2-d float32"):
+        view.heatmap = []
+
+
 def test_an_array_from_the_browser():
     view = ImageView(image=np.zeros((2, 3, 3), np.uint8))
     seen = []

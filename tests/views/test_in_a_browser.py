@@ -52,6 +52,7 @@ def test_no_accessibility_violation(page, light):
     for widget in every_view():
         Mounted(page, widget)
     page.wait_for_timeout(400)  # a transition half way has half its contrast
+    page.wait_for_function("!document.getAnimations().length")
     results = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}).response
     assert len(results["passes"]) > 10
     assert [(found["id"], [node["html"] for node in found["nodes"]]) for found in results["violations"]] == []

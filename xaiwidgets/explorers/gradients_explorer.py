@@ -19,6 +19,7 @@ from xaiwidgets.explorers.pictures import (
     named_classes,
     noisy,
     on_device,
+    recorded_scores,
     with_picture,
 )
 from xaiwidgets.explorers.settings import display_controls, method_arguments, method_controls
@@ -159,8 +160,9 @@ class GradientsExplorer(Explorer):
         mask = None if self.data.masks is None else moved(self.data.masks[request.image], request.offset)
         mask = None if mask is None or not mask.any() else mask
         x, model = on_device(self.model, image[None]), borrow(self.model)
-        maps = [self._map(model, name, x, mask, request) for name in request.methods]
-        return Result(request, image, mask, logits_of(model, x)[0], maps)
+        with recorded_scores(model, x) as scores:
+            maps = [self._map(model, name, x, mask, request) for name in request.methods]
+        return Result(request, image, mask, scores()[0], maps)
 
     def _map(self, model: nn.Module, name: str, x: Tensor, mask: Tensor | None, request: Request) -> Map:
         arguments = method_arguments(name, request.settings, x)

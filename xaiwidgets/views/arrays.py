@@ -25,6 +25,12 @@ class Array(traitlets.TraitType):
         super().__init__(default_value=empty, **kwargs)
         self.tag(sync=True, to_json=_to_wire, from_json=_from_wire)
 
+    def set(self, obj: Any, value: Any) -> None:
+        """Keep and send the array, unless it is empty as the old one was."""
+        old, value = obj._trait_values.get(self.name, self.default_value), self._validate(obj, value)
+        if old.size or value.size:
+            super().set(obj, value)
+
     def validate(self, obj: Any, value: Any) -> np.ndarray:
         """The array cast and copied; `TraitError` with what came and what was expected."""
         try:
@@ -54,10 +60,6 @@ class Array(traitlets.TraitType):
         letters = iter("nmkl")
         lengths = [next(letters) if length is None else str(length) for length in self.shape]
         return f"{len(self.shape)}-d {self.dtype} ({', '.join(lengths)})"
-
-    def _compare(self, old: Any, new: Any) -> bool:
-        # Arrays have no single truth value. A new array is always sent, unless it is empty as the old one was.
-        return old is new or old.size == new.size == 0
 
 
 def _to_wire(array: np.ndarray, _widget: Any) -> dict[str, Any]:
