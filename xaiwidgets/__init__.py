@@ -11,7 +11,17 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "datasets": ["Dataset", "load_dataset"],
         "exercises": ["check", "claim", "hint", "predict", "reveal", "solution"],
-        "explorers": ["Explorer", "GradientsExplorer", "ShatteredExplorer", "ShortcutExplorer", "show"],
+        "explorers": [
+            "CAMExplorer",
+            "Explorer",
+            "GradientsExplorer",
+            "GuidedExplorer",
+            "LRPExplorer",
+            "ShatteredExplorer",
+            "ShortcutExplorer",
+            "show",
+        ],
+        "methods.diagnose": ["diagnose"],
         "models": ["load_model"],
         "parameters": ["Choice", "Flag", "Range"],
         "progress": ["track"],

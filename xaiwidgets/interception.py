@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -116,10 +116,10 @@ class Interception(TorchFunctionMode):
         operation, arguments = operation_of(function, args, kwargs)
         if operation is None:
             return self.other(function, args, kwargs)
-        operation, inputs, arguments = resolved(operation, arguments)
-        if not inputs:  # a computation that does not depend on the model's input
+        operation, data, settings = resolved(operation, arguments)
+        if not data:  # a computation that does not depend on the model's input
             return function(*args, **kwargs)
-        call = self.call(operation, function, arguments, inputs)
+        call, inputs = self.call(operation, function, data, settings), list(data.values())
         rule = self.rules.get(operation.name)
         if rule is None and self.refuse is not None and operation.name not in self.native:
             raise self.refuse(operation.name, call.layer)
@@ -127,15 +127,14 @@ class Interception(TorchFunctionMode):
             return self._plain(call, function, args, kwargs)
         return self.attach(call, rule, inputs)
 
-    def call(self, operation: Operation, function: Callable, arguments: dict[str, Any], inputs: list[Tensor]) -> Call:
+    def call(self, operation: Operation, function: Callable, data: dict[str, Tensor], settings: dict[str, Any]) -> Call:
         """A call that is about to run."""
         index = self.counts.get(operation.name, 0)
         self.counts[operation.name] = index + 1
-        settings = {name: value for name, value in arguments.items() if name not in operation.inputs}
-        in_place = operation.in_place or bool(arguments.get("inplace"))
-        name = getattr(function, "__name__", str(function))
-        run = _runner(operation, arguments, inputs)
-        call = Call(operation.name, index, (), inputs[0], settings, self.layers[-1], name, in_place, run)
+        in_place = bool(settings.pop("inplace", False)) or operation.in_place
+        names, run, first = tuple(data), operation.run, next(iter(data.values()))
+        call = Call(operation.name, index, (), first, settings, self.layers[-1], _name(function), in_place)
+        call.run = lambda *given: run(**dict(zip(names, given, strict=True)), **settings)
         if self.record:
             self.met.append(call)
         return call
@@ -157,12 +156,14 @@ class Interception(TorchFunctionMode):
 
     def other(self, function: Callable, args: tuple, kwargs: dict[str, Any]) -> Any:
         """An operation that is not in the table: moves values, has a rule by its own name, or is none of ours."""
-        name = getattr(function, "__name__", str(function))
+        name = _name(function)
         if name in self.rules:
             return self._by_its_own_name(name, function, args, kwargs)
         output = function(*args, **kwargs)
+        if function in SHAPE_ONLY:
+            return output
         made = [each for each in (output if isinstance(output, tuple | list) else [output]) if _depends(each)]
-        if function in SHAPE_ONLY or not made:
+        if not made:
             return output
         if self.record:
             self.met.append(Call(name, 0, (), made[0].detach(), {}, self.layers[-1], name))
@@ -211,8 +212,8 @@ def functions_of_the_user(output: Tensor) -> list[str]:
     return found
 
 
-def resolved(operation: Operation, arguments: dict[str, Any]) -> tuple[Operation, list[Tensor], dict[str, Any]]:
-    """What an operation amounts to here: its data are the arguments that depend on the model's input.
+def resolved(operation: Operation, arguments: dict[str, Any]) -> tuple[Operation, dict[str, Tensor], dict[str, Any]]:
+    """What an operation amounts to here, its data and its settings by name: data are what depends on the model's input.
 
     With one of two factors or summands constant it only scales or moves values; a matrix product with a constant matrix
     is a linear layer.
@@ -220,27 +221,19 @@ def resolved(operation: Operation, arguments: dict[str, Any]) -> tuple[Operation
     data = {name: arguments[name] for name in operation.inputs if _depends(arguments.get(name))}
     if len(operation.inputs) == 2 and len(data) < 2 and operation.name != "matmul":
         reciprocal = operation.run is torch.div and "other" in data
-        operation = _renamed(operation, "activation" if reciprocal else "scale", tuple(data))
-    elif operation.name == "matmul" and "input" in data and len(data) == 1 and arguments["other"].ndim == 2:
-        operation = _renamed(operation, "linear", ("input",))
-        arguments = {"input": arguments["input"], "weight": arguments["other"].mT, "bias": None}
-    return operation, list(data.values()), arguments
-
-
-def _renamed(operation: Operation, name: str, inputs: tuple[str, ...]) -> Operation:
-    run = torch.nn.functional.linear if name == "linear" else operation.run
-    return Operation(name, operation.parameters, run, inputs, operation.in_place)
+        operation = replace(operation, name="activation" if reciprocal else "scale")
+    elif operation.name == "matmul" and list(data) == ["input"] and arguments["other"].ndim == 2:
+        operation = replace(operation, name="linear", run=torch.nn.functional.linear)
+        arguments = {"weight": arguments["other"].mT, "bias": None}
+    return operation, data, {name: value for name, value in arguments.items() if name not in data}
 
 
 def _depends(value: Any) -> bool:
     return isinstance(value, Tensor) and value.requires_grad
 
 
-def _runner(operation: Operation, arguments: dict[str, Any], inputs: list[Tensor]) -> Callable[..., Tensor]:
-    """The operation as a function of its data alone, out of place."""
-    names = [name for name in operation.inputs if any(arguments.get(name) is each for each in inputs)]
-    others = {name: value for name, value in arguments.items() if name not in names and name != "inplace"}
-    return lambda *given: operation.run(**dict(zip(names, given, strict=True)), **others)
+def _name(function: Callable) -> str:
+    return getattr(function, "__name__", "") or str(function)
 
 
 def _memory(tensor: Tensor) -> int:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from . import answers, gradients, why
+from . import answers, cam, gradients, guided, lrp, lrp_nets, why
 from .exercise import Exercise
 from .judge import judge
 from .message import Message
 
-EXERCISES: dict[str, Exercise] = {exercise.id: exercise for exercise in (*why.EXERCISES, *gradients.EXERCISES)}
+MODULES = (why, gradients, guided, lrp, lrp_nets, cam)  # in the order of the notebooks
+EXERCISES: dict[str, Exercise] = {exercise.id: exercise for module in MODULES for exercise in module.EXERCISES}
 
 
 def check(id: str, answer: Callable | None = None) -> Message:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from xaiwidgets.methods.cam import guided_grad_cam
+from xaiwidgets.methods.deeplift import deeplift
 from xaiwidgets.methods.gradients import (
     gradient,
     gradient_x_input,
@@ -13,6 +15,8 @@ from xaiwidgets.methods.gradients import (
     smoothgrad,
     squared_gradient_x_input,
 )
+from xaiwidgets.methods.guided_backprop import deconvolution, guided_backpropagation
+from xaiwidgets.methods.lrp import lrp
 
 ATTRIBUTIONS: dict[str, Callable[..., Tensor]] = {
     "Gradient": gradient,
@@ -22,5 +26,10 @@ ATTRIBUTIONS: dict[str, Callable[..., Tensor]] = {
     "Simple Taylor": simple_taylor,
     "Integrated gradients": integrated_gradients,
     "SmoothGrad": smoothgrad,
+    "DeepLIFT": deeplift,
+    "Guided backpropagation": guided_backpropagation,
+    "Deconvolution": deconvolution,
+    "Guided Grad-CAM": guided_grad_cam,
+    "LRP": lrp,
 }
 """Published name of each method -> its function. Widgets, tests and the benchmark iterate over it."""

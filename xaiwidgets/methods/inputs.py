@@ -6,6 +6,7 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+from xaiwidgets.backward import UnknownOperationError
 from xaiwidgets.borrow import BorrowedModel, borrow, device_and_dtype
 
 
@@ -81,7 +82,7 @@ def class_scores(model: nn.Module, x: Tensor) -> Tensor:
     """The logits `(N, K)` of a borrowed model, or an error that says what the model did instead."""
     try:
         logits = model(x)
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, UnknownOperationError):
         raise
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         raise ValueError(f"model failed on inputs of shape {tuple(x.shape[1:])}, {x.dtype}: {error}") from error

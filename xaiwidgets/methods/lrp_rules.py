@@ -137,12 +137,12 @@ class ZPlus:
 def share_of_one_sign(layer: LinearLayer, relevance: Tensor, sign: int, bias: bool) -> Tensor:
     """`Σ_k (a_j w_jk)^± / Σ_j (a_j w_jk)^± R_k`: relevance along the contributions of one sign, 1 or -1."""
     same, other = part(layer.weight, sign), part(layer.weight, -sign)
-    absorbed = part(layer.bias_part, sign) if bias and layer.bias is not None else 0.0
+    absorbed = part(layer.bias, sign) if bias and layer.bias is not None else None
     if layer.x_is_positive:
-        s = divided(relevance, layer.forward(layer.x, same) + absorbed)
+        s = divided(relevance, layer.forward(layer.x, same, absorbed))
         return layer.x * layer.backward(s, same)
     positive, negative = part(layer.x, 1), part(layer.x, -1)
-    s = divided(relevance, layer.forward(positive, same) + layer.forward(negative, other) + absorbed)
+    s = divided(relevance, layer.forward(positive, same, absorbed) + layer.forward(negative, other))
     return positive * layer.backward(s, same) + negative * layer.backward(s, other)
 
 

@@ -14,7 +14,7 @@ VALUES_AT_FIRST = 2**20  # in the first pass, whose time is not known yet
 
 def slope(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """`∂f/∂x` for each input, from `prepare`d arguments, in batches sized by measured cost."""
-    pieces = [_slope(model, x[piece], target[piece]) for piece in chunks(len(x), "Differentiating", **_sizes(x))]
+    pieces = [_slope(model, x[piece], target[piece]) for piece in chunks(len(x), "Differentiating", **sizes(x))]
     return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
 
@@ -36,7 +36,7 @@ def weighted_slopes(
     """
     total = torch.zeros_like(x)
     count = len(weights)
-    for piece in chunks(len(x) * count, label, **_sizes(x)):
+    for piece in chunks(len(x) * count, label, **sizes(x)):
         both = torch.arange(piece.start, piece.stop, device=x.device)
         image, which = both // count, both % count
         slopes = _slope(model, points(image, which), target[image])
@@ -44,7 +44,7 @@ def weighted_slopes(
     return total
 
 
-def _sizes(x: Tensor) -> dict[str, int]:
+def sizes(x: Tensor) -> dict[str, int]:
     """Inputs in the largest and in the first pass."""
     values = x[0].numel()
     return {"largest": min(4096, max(1, VALUES_AT_ONCE // values)), "first": min(64, max(1, VALUES_AT_FIRST // values))}
