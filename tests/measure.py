@@ -1,14 +1,13 @@
 """The project's figures, measured on this machine: `make numbers`. Timings are ratios of pairs in one run.
 
-python tests/measure.py            everything that needs no browser
-python tests/measure.py browser    latency, memory and comms in JupyterLab
+python tests/measure.py                everything that needs no browser
+python tests/measure.py lrp_times …    these parts
+python tests/measure.py browser        latency, memory and comms in JupyterLab
 """
 
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -21,23 +20,10 @@ from xaiwidgets.explorers.pictures import few_of_each
 from xaiwidgets.methods.gradients import gradient, gradient_x_input, integrated_gradients
 from xaiwidgets.models import accuracy, load_model, predict, shortcut_numbers
 
-
-def row(what: str, measured: str, wanted: str) -> None:
-    print(f"| {what} | {measured} | {wanted} |", flush=True)
-
-
-def ratio(ours: Callable, theirs: Callable, pairs: int = 41) -> str:
-    """Median of ours / theirs over pairs measured in turn, with the quartiles."""
-    found = []
-    for _ in range(pairs):
-        spent = []
-        for call in (ours, theirs):
-            begun = time.perf_counter()
-            call()
-            spent.append(time.perf_counter() - begun)
-        found.append(spent[0] / spent[1])
-    low, middle, high = statistics.quantiles(found[1:], n=4)
-    return f"{middle:.2f} x ({low:.2f} to {high:.2f})"
+sys.path.append(str(Path(__file__).parent / "support"))
+from method_numbers import guided_times, lrp_times
+from number_rows import ratio, row
+from relevance_numbers import real, relevance_inside
 
 
 def import_time() -> None:
@@ -89,7 +75,6 @@ def times() -> None:
 
 
 def browser() -> None:
-    sys.path.append(str(Path(__file__).parent / "support"))
     from browser_numbers import measured
 
     wanted = iter(("p50 <= 30 ms, p95 <= 60 ms", "< 20 MB, no comm", "< 20 MB, no comm"))
@@ -98,7 +83,8 @@ def browser() -> None:
 
 
 if __name__ == "__main__":
-    parts = {part.__name__: part for part in (import_time, models, inside, times, browser)}
+    shares, pace = (models, inside, relevance_inside, real), (import_time, times, lrp_times, guided_times)
+    parts = {part.__name__: part for part in (*shares, *pace, browser)}
     print("| what | measured | wanted |\n|---|---|---|")
     for name in sys.argv[1:] or parts:
         parts[name]()

@@ -176,3 +176,32 @@ def _calls(model, x):
         output = model(x.clone().requires_grad_())
     output.sum().backward()
     return met[::-1]
+
+
+def _then(write):
+    def model(x):
+        y = F.relu(x)
+        write(y)
+        return y * 2
+
+    return model
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda y: y.add_(1),
+        lambda y: y.__iadd__(1),
+        lambda y: y.__setitem__((slice(None), 0), 7.0),
+        lambda y: F.elu(y, 1.0, True),
+        lambda y: y.view(-1).sub_(3),
+    ],
+)
+def test_an_operation_that_overwrites_what_a_rule_keeps_changes_no_explanation(write):
+    x = torch.tensor([[-1.0, 2.0], [3.0, -4.0]])
+    leaf = x.clone().requires_grad_()
+    with backward_rules({"relu": RELU_RULES["guided"]}):
+        output = _then(write)(leaf)
+    found = torch.autograd.grad(output[:, 1].sum(), leaf)[0]
+    slope = 2 * torch.tensor([[0.0, 1.0], [0.0, 0.0]])
+    assert torch.equal(found, slope)

@@ -17,7 +17,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from xaiwidgets.interception import Call, Interception, Rule, UnknownOperationError
+from xaiwidgets.calls import Call, Rule, UnknownOperationError
+from xaiwidgets.interception import Interception
 from xaiwidgets.operations import NAMES
 
 __all__ = ["RELU_RULES", "Call", "Rule", "UnknownOperationError", "backward_rules", "trace"]
@@ -25,15 +26,15 @@ __all__ = ["RELU_RULES", "Call", "Rule", "UnknownOperationError", "backward_rule
 
 def gradient(call: Call, arriving: Tensor) -> tuple[Tensor]:
     """Plain backpropagation through a ReLU: pass on where the pre-activation was positive."""
-    return (arriving * (call.output > 0),)
+    return (torch.ops.aten.threshold_backward(arriving, call.output, 0),)
 
 
 def guided(call: Call, arriving: Tensor) -> tuple[Tensor]:
     """Guided backpropagation: pass on where the pre-activation and what arrives are positive.
 
-    Springenberg et al. 2015, Striving for simplicity, https://arxiv.org/abs/1412.6806, section 3.4.
+    Springenberg et al. 2015, Striving for simplicity, https://arxiv.org/abs/1412.6806, figure 1.
     """
-    return (arriving.clamp(min=0) * (call.output > 0),)
+    return (torch.ops.aten.threshold_backward(arriving.clamp(min=0), call.output, 0),)
 
 
 def deconvolution(call: Call, arriving: Tensor) -> tuple[Tensor]:

@@ -4,8 +4,9 @@ A table from each function of torch to an `Operation`: its name among the rules,
 own functions do not tell them), and how to run it without writing to its input.
 """
 
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -151,3 +152,42 @@ _MOVING = """
     where
 """
 SHAPE_ONLY = frozenset([*_find(*_MOVING.split()), Tensor.__getitem__, Tensor.T.__get__, Tensor.mT.__get__])
+
+
+def resolved(operation: Operation, arguments: dict[str, Any]) -> tuple[Operation, dict[str, Tensor], dict[str, Any]]:
+    """What an operation amounts to here, its data and its settings by name: data are what depends on the model's input.
+
+    With one of two factors or summands constant it only scales or moves values; a matrix product with a constant matrix
+    is a linear layer.
+    """
+    data = {name: arguments[name] for name in operation.inputs if depends(arguments.get(name))}
+    if operation.name in ("add", "multiply") and len(data) == 1:
+        reciprocal = operation.run is torch.div and "other" in data
+        operation = replace(operation, name="activation" if reciprocal else "scale")
+    elif operation.name == "matmul" and list(data) == ["input"] and arguments["other"].ndim == 2:
+        operation = replace(operation, name="linear", run=torch.nn.functional.linear)
+        arguments = {"weight": arguments["other"].mT, "bias": None}
+    return operation, data, {name: value for name, value in arguments.items() if name not in data}
+
+
+# Which operations may turn out to be one of this name.
+COMES_FROM = {"activation": ("relu", "multiply"), "scale": ("add", "multiply"), "linear": ("matmul",)}
+
+
+def depends(value: Any) -> bool:
+    """Whether a value depends on the model's input."""
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def name_of(function: Callable) -> str:
+    """Name of a function of torch."""
+    return getattr(function, "__name__", "") or str(function)
+
+
+@functools.cache
+def may_write(function: Callable) -> bool:
+    """Whether a function can write to its first argument: by its name, or when asked to."""
+    name = name_of(function)
+    code = getattr(function, "__code__", None)
+    asked = code is not None and "inplace" in code.co_varnames[: code.co_argcount]
+    return asked or name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))

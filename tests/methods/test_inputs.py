@@ -14,6 +14,7 @@ from xaiwidgets.methods.cam import guided_grad_cam
 from xaiwidgets.methods.deeplift import deeplift
 from xaiwidgets.methods.inputs import ProbabilityWarning
 from xaiwidgets.methods.lrp import lrp
+from xaiwidgets.methods.reveal_cancel import deeplift_reveal_cancel
 from xaiwidgets.progress import Cancelled, listening
 
 every_method = pytest.mark.parametrize("method", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS)
@@ -84,7 +85,7 @@ def test_bad_input_is_named(method, case):
 @every_method
 def test_probabilities_are_noticed(method):
     model, x = nn.Sequential(nn.Conv1d(1, 1, 3), nn.Flatten(), nn.Linear(4, 3), nn.Softmax(1)), torch.ones(1, 1, 6)
-    if method in (deeplift, lrp):  # they have a rule for each operation, and none for this one
+    if method in (deeplift, deeplift_reveal_cancel, lrp):  # they have a rule for each operation, and none for this one
         with pytest.raises(UnknownOperationError, match=r"'softmax'.*met in layer '3'.*xplain the logits"):
             method(model, x, 0)
     else:

@@ -87,7 +87,7 @@ def net(name: str, dtype: torch.dtype = torch.float64) -> tuple[nn.Module, Tenso
         model = make()
         x = torch.randn(3, *shape)
         with torch.no_grad():
-            model.eval()(x)  # gives lazy layers their shape
+            model.eval()(x.clone())  # gives lazy layers their shape
     return model.to(dtype), x.to(dtype), torch.tensor([0, 2, 1])
 
 

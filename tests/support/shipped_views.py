@@ -2,4 +2,12 @@
 
 from xaiwidgets import views
 
-CLASSES = [views.BarsView, views.ControlsView, views.CurvesView, views.GalleryView, views.ImageView, views.StatusView]
+CLASSES = [
+    views.BarsView,
+    views.ControlsView,
+    views.CurvesView,
+    views.GalleryView,
+    views.ImageView,
+    views.NetworkView,
+    views.StatusView,
+]

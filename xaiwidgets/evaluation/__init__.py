@@ -1,6 +1,28 @@
-"""How good is an explanation: measures on explanations, pure torch."""
+"""How good is an explanation: measures on explanations and on models that lost their weights."""
 
 from xaiwidgets.evaluation.continuity import jumps
+from xaiwidgets.evaluation.randomization import (
+    RandomizationCurve,
+    cascade,
+    randomization_curve,
+    randomized,
+    weighted_layers,
+)
+from xaiwidgets.evaluation.similarity import rank_correlation, structural_similarity
 from xaiwidgets.evaluation.walks import Walk, autocorrelation, cosine_at_distance, half_distance, walk
 
-__all__ = ["Walk", "autocorrelation", "cosine_at_distance", "half_distance", "jumps", "walk"]
+__all__ = [
+    "RandomizationCurve",
+    "Walk",
+    "autocorrelation",
+    "cascade",
+    "cosine_at_distance",
+    "half_distance",
+    "jumps",
+    "randomization_curve",
+    "randomized",
+    "rank_correlation",
+    "structural_similarity",
+    "walk",
+    "weighted_layers",
+]

@@ -17,6 +17,7 @@ from xaiwidgets.methods.gradients import (
 )
 from xaiwidgets.methods.guided_backprop import deconvolution, guided_backpropagation
 from xaiwidgets.methods.lrp import lrp
+from xaiwidgets.methods.reveal_cancel import deeplift_reveal_cancel
 
 ATTRIBUTIONS: dict[str, Callable[..., Tensor]] = {
     "Gradient": gradient,
@@ -27,6 +28,7 @@ ATTRIBUTIONS: dict[str, Callable[..., Tensor]] = {
     "Integrated gradients": integrated_gradients,
     "SmoothGrad": smoothgrad,
     "DeepLIFT": deeplift,
+    "DeepLIFT RevealCancel": deeplift_reveal_cancel,
     "Guided backpropagation": guided_backpropagation,
     "Deconvolution": deconvolution,
     "Guided Grad-CAM": guided_grad_cam,

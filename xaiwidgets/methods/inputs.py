@@ -95,7 +95,8 @@ def class_scores(model: nn.Module, x: Tensor) -> Tensor:
 
 def target_scores(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """The logit of each input's target class, `(N,)`."""
-    return check_scores(class_scores(model, x), target).gather(1, target[:, None])[:, 0]
+    # The clone keeps x from a model whose first operation is in place.
+    return check_scores(class_scores(model, x.clone()), target).gather(1, target[:, None])[:, 0]
 
 
 def check_scores(logits: Tensor, target: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ class LinearLayer:
                 x = torch.zeros_like(self.x, requires_grad=True)
                 return torch.autograd.grad(self.forward(x, weight), x, s)[0]
         mask = [True, False, False]
-        return torch.ops.aten.convolution_backward(s, self.x, weight, None, *settings, mask)[0]
+        return torch.ops.aten.convolution_backward.default(s, self.x, weight, None, *settings, mask)[0]
 
     @cached_property
     def bias_part(self) -> Tensor | float:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from xaiwidgets.backward import Call, UnknownOperationError
-from xaiwidgets.interception import functions_of_the_user
+from xaiwidgets.calls import functions_of_the_user
 from xaiwidgets.methods.composites import Composite, composite_of
 from xaiwidgets.methods.lrp_paths import Filter, check_layers
 from xaiwidgets.methods.propagation import Propagation, refused

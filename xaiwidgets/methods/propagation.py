@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -67,7 +68,20 @@ class Propagation(Interception):
                 call, inputs = merged
         if call.operation in ("linear", "convolution") and inputs[0] in self.bounds:
             self.first[call] = self.bounds[inputs[0]]
+        if self.note is None and call.operation == "relu" and "relu" not in self.composite.operations:
+            return self._passed_straight(call, inputs)
         return super().attach(call, self.rules[call.operation], inputs)
+
+    def _passed_straight(self, call: Call, inputs: list[Tensor]) -> Tensor:
+        """A ReLU that passes relevance on unchanged: its value is put into a copy of its input, unseen by autograd."""
+        (x,) = inputs
+        if call.in_place:
+            self.save(x)
+        output = x if call.in_place else x.clone()
+        with torch.no_grad():
+            output.relu_()
+        self.producers[output] = call, inputs
+        return output
 
     def _is_input(self, args: tuple) -> bool:
         return len(self.bounds) > 0 and any(isinstance(each, Tensor) and each in self.bounds for each in args)

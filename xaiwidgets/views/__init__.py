@@ -5,6 +5,7 @@ from xaiwidgets.views.controls_view import ControlsView, specification_of
 from xaiwidgets.views.curves_view import CurvesView
 from xaiwidgets.views.gallery_view import GalleryView
 from xaiwidgets.views.image_view import ImageView
+from xaiwidgets.views.network_view import NetworkLayer, NetworkView, strongest
 from xaiwidgets.views.picture import Panel, static_figure
 from xaiwidgets.views.status_view import StatusView
 
@@ -14,8 +15,11 @@ __all__ = [
     "CurvesView",
     "GalleryView",
     "ImageView",
+    "NetworkLayer",
+    "NetworkView",
     "Panel",
     "StatusView",
     "specification_of",
     "static_figure",
+    "strongest",
 ]

@@ -88,7 +88,8 @@ export function say(element, text) {
 }
 
 let count = 0;
-export const uniqueId = (name) => `xai-${name}-${(count += 1)}-${Math.random().toString(36).slice(2, 8)}`;
+// Without blanks: an id in `aria-labelledby` ends at the first one.
+export const uniqueId = (name) => `xai-${name.replace(/\s+/g, "-")}-${(count += 1)}-${Math.random().toString(36).slice(2, 8)}`;
 
 // JupyterLab takes bare keys as commands (d d deletes the cell) unless the focused element itself says no.
 const SUPPRESS = "data-lm-suppress-shortcuts";

@@ -7,7 +7,7 @@ function rangeControl(item, ids, send) {
   const slider = create("input", { type: "range", min, max, step, id: ids.input, "aria-describedby": ids.help });
   const number = create("input", { type: "text", inputmode: "decimal", class: "xai-number", autocomplete: "off" });
   number.setAttribute("aria-label", `${labelOf(item)}, exact value${item.unit ? ` in ${item.unit}` : ""}`);
-  number.style.width = `${Math.max(...[item.minimum, item.maximum].map((end) => formatNumber(end).length), 4) + 1}ch`;
+  number.style.width = `${Math.max(...[item.minimum, item.maximum].map((end) => formatNumber(end).length), 6) + 1}ch`;
   let current = item.minimum;
   const show = (value) => {
     current = value;
