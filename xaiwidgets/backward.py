@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from xaiwidgets.calls import Call, Rule, UnknownOperationError
-from xaiwidgets.interception import Interception
+from xaiwidgets.interception import Interception, check_visible
 from xaiwidgets.operations import NAMES
 
 __all__ = ["RELU_RULES", "Call", "Rule", "UnknownOperationError", "backward_rules", "trace"]
@@ -74,6 +74,7 @@ def trace(model: nn.Module, x: Tensor) -> list[Call]:
         model: a borrowed model.
         x: its input, `(N, …)`.
     """
+    check_visible(model)
     interception = Interception({}, record=True)
     with torch.inference_mode(False), torch.enable_grad():
         x = (x.clone() if x.is_inference() else x.detach()).requires_grad_()

@@ -50,6 +50,10 @@ def _tensors(model: nn.Module) -> dict[int, Tensor]:
 
 def _twin(module: nn.Module, memo: dict[int, Any]) -> nn.Module:
     """What `copy.deepcopy(module, memo)` returns, several times as fast; a class with a way of its own keeps it."""
+    if (inside := getattr(module, "_orig_mod", None)) is not None and type(module).__name__ == "OptimizedModule":
+        module = inside  # torch.compile's wrapper: its operations could not be seen
+        if id(module) in memo:
+            return memo[id(module)]
     kind = type(module)
     if any(getattr(kind, name, None) is not getattr(nn.Module, name, None) for name in OWN_WAY):
         return copy.deepcopy(module, memo)

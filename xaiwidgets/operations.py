@@ -7,6 +7,7 @@ own functions do not tell them), and how to run it without writing to its input.
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -25,7 +26,8 @@ class Operation:
         run: the operation out of place, called with arguments by name.
         inputs: which of the parameters are data; the others are settings and weights.
         in_place: whether the function writes to its input.
-        applies: whether these arguments make it this operation ("clamp" is a ReLU for min=0 only, else an activation).
+        applies: whether these arguments make it this operation ("clamp" is a ReLU for min=0 only).
+        otherwise: the operation that it is if not; None: one that is not in the table.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Operation:
     inputs: tuple[str, ...] = ("input",)
     in_place: bool = False
     applies: Callable[[Mapping[str, Any]], bool] = lambda arguments: True
+    otherwise: "Operation | None" = None
 
     def bind(self, args: tuple, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments by name."""
@@ -41,7 +44,9 @@ class Operation:
         return {**dict(zip(self.parameters, args, strict=False)), **given}
 
 
-ALIASES = MappingProxyType({"self": "input", "axis": "dim", "keepdims": "keepdim"})
+ALIASES = MappingProxyType(
+    {"self": "input", "axis": "dim", "keepdims": "keepdim", "mat2": "other", "vec": "other", "tensor2": "other"}
+)
 
 _table: dict[Callable, Operation] = {}
 
@@ -70,8 +75,28 @@ def _find(*names: str) -> list[Callable]:
 
 def _clamps_at_zero(arguments: Mapping[str, Any]) -> bool:
     """`clamp(min=0)` is a ReLU by another name."""
-    least = arguments.get("min")
-    return arguments.get("max") is None and isinstance(least, int | float) and least == 0
+    return _is_number(arguments.get("min"), 0) and (arguments.get("max") is None or _is_number(arguments["max"], inf))
+
+
+def _threshold_at_zero(arguments: Mapping[str, Any]) -> bool:
+    return _is_number(arguments.get("threshold"), 0) and _is_number(arguments.get("value"), 0)
+
+
+def _is_number(value: Any, number: float) -> bool:
+    """Whether a setting, also as a tensor, is this number."""
+    return (
+        isinstance(value, int | float | Tensor)
+        and (not isinstance(value, Tensor) or value.numel() == 1)
+        and (float(value) == number)
+    )
+
+
+def _runs_in_training(arguments: Mapping[str, Any]) -> bool:
+    return bool(arguments.get("training", True))
+
+
+def _power(input: Any, exponent: Any) -> Tensor:
+    return torch.pow(input, exponent)
 
 
 def _relu(input: Tensor, **_settings: Any) -> Tensor:
@@ -79,7 +104,14 @@ def _relu(input: Tensor, **_settings: Any) -> Tensor:
 
 
 _put("relu", _find("relu"), "input inplace", run=_relu)
-_put("relu", _find("clamp", "clip", "clamp_min"), "input min max", run=_relu, applies=_clamps_at_zero)
+_CLAMP = Operation("activation", ("input", "min", "max"), torch.clamp)
+_CLAMPS = {"run": _relu, "applies": _clamps_at_zero, "otherwise": _CLAMP}
+_put("relu", _find("clamp", "clip", "clamp_min"), "input min max", **_CLAMPS)
+_THRESHOLD = Operation("activation", ("input", "threshold", "value"), F.threshold)
+_THRESHOLDS = {"run": _relu, "applies": _threshold_at_zero, "otherwise": _THRESHOLD}
+_put("relu", _find("threshold"), "input threshold value inplace", **_THRESHOLDS)
+# Dropout that runs in evaluation: what it lets through is scaled.
+_put("scale", [F.dropout, torch.dropout], "input p training inplace", run=F.dropout, applies=_runs_in_training)
 
 # Other pointwise activations: one input value, one output value.
 _PLAIN = ("sigmoid", "tanh", "exp", "abs", "sqrt", "square", "softsign", "logsigmoid")
@@ -91,7 +123,7 @@ for _name in _FUNCTIONAL:
     _put("activation", _find(_name), "input inplace", run=getattr(F, _name))
 for _name, _settings in {**_WITH_SETTINGS, "hardtanh": "min_val max_val"}.items():
     _put("activation", _find(_name), f"input {_settings} inplace", run=getattr(F, _name))
-_put("activation", _find("pow"), "input exponent", inputs=("input", "exponent"))
+_put("activation", [*_find("pow"), Tensor.__pow__], "input exponent", run=_power, inputs=("input", "exponent"))
 _put("linear", [F.linear], "input weight bias")
 for _name in ("conv1d", "conv2d", "conv3d"):
     _put("convolution", [getattr(torch, _name)], "input weight bias stride padding dilation groups")
@@ -138,7 +170,7 @@ def operation_of(function: Callable, args: tuple, kwargs: Mapping[str, Any]) -> 
     if arguments.get("return_indices"):
         return None, {}  # returns two tensors
     if not operation.applies(arguments):
-        operation = Operation("activation", operation.parameters, torch.clamp, in_place=operation.in_place)
+        operation = operation.otherwise and replace(operation.otherwise, in_place=operation.in_place)
     return operation, arguments
 
 
@@ -161,7 +193,11 @@ def resolved(operation: Operation, arguments: dict[str, Any]) -> tuple[Operation
     is a linear layer.
     """
     data = {name: arguments[name] for name in operation.inputs if depends(arguments.get(name))}
-    if operation.name in ("add", "multiply") and len(data) == 1:
+    if computed := [name for name in ("weight", "bias") if depends(arguments.get(name))]:
+        # Weights that depend on the input themselves: no layer, but a product of two such values.
+        data |= {name: arguments[name] for name in computed}
+        operation = replace(operation, name="multiply", inputs=tuple(data))
+    elif operation.name in ("add", "multiply") and len(data) == 1:
         reciprocal = operation.run is torch.div and "other" in data
         operation = replace(operation, name="activation" if reciprocal else "scale")
     elif operation.name == "matmul" and list(data) == ["input"] and arguments["other"].ndim == 2:

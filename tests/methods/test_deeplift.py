@@ -146,7 +146,7 @@ class Using(nn.Module):
     [
         (lambda x: x.softmax(1), "'softmax'.*leave out the softmax"),
         (lambda x: x * x.sigmoid(), "'multiply'.*both depend on x"),
-        (lambda x: x**3, "pow"),
+        (lambda x: x.cumsum(1), "cumsum"),
         (lambda x: 1 / (x.square() + 1), "integrated_gradients"),
         (lambda x: F.layer_norm(x, (4,)), "'layer_norm'"),
     ],

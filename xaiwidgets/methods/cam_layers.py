@@ -4,7 +4,6 @@ A layer is named by the dotted name of its module. Of a module that runs several
 are those that the layer hands on, whatever an in-place operation after it does to them.
 """
 
-import difflib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from xaiwidgets.borrow import BorrowedModel, borrow
+from xaiwidgets.interception import check_visible
 from xaiwidgets.methods.inputs import check_scores, check_x, class_scores
+from xaiwidgets.methods.names import near
 
 _defaults: WeakKeyDictionary[nn.Module, dict[torch.Size, str]] = WeakKeyDictionary()  # of borrowed copies
 
@@ -129,9 +130,9 @@ def chosen_layer(model: nn.Module, x: Tensor, layer: str | None) -> str:
         known = False
     if not known:
         names = [name for name, _ in _inner(model).named_modules() if name]
-        near = difflib.get_close_matches(layer, names, n=5, cutoff=0.4)
-        like = f"; names like it: {', '.join(map(repr, near))}" if near else ""
-        raise ValueError(f"layer must be the name of a module, got {layer!r}{like}; {_offer(model, x)}")
+        raise ValueError(
+            f"layer must be the name of a module, got {layer!r}; near names: {near(layer, names)}; {_offer(model, x)}"
+        )
     return layer
 
 
@@ -141,6 +142,7 @@ def see(model: nn.Module, x: Tensor, target: Tensor, layer: str | None) -> Seen:
     Raises:
         TypeError, ValueError: if there is no such layer, it has no spatial maps, or the score does not depend on it.
     """
+    check_visible(model)
     layer = chosen_layer(model, x, layer)
     with torch.inference_mode(False), torch.enable_grad(), tapped(_inner(model), layer, cut=True) as tap:
         # The clone: a model may write to its input, and autograd keeps no tensor of inference mode.

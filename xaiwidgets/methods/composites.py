@@ -48,15 +48,25 @@ class Composite:
         return replace(self, layers={**self.layers, **layers})
 
     def without_bias(self) -> "Composite":
-        """This composite, with every rule's bias left out, so that no bias absorbs relevance."""
+        """This composite, with every rule's bias left out, so that no bias absorbs relevance.
+
+        z⁺ and αβ then conserve exactly. LRP-0, ε and γ divide by `z_k - b_k`, which may be near zero: the shares are
+        then large, of both signs, and useless to look at.
+        """
         kinds = {name: _without_bias(getattr(self, name)) for name in ("convolution", "dense", "first")}
         return replace(self, **kinds, layers={name: _without_bias(rule) for name, rule in self.layers.items()})
 
-    def rule_of(self, call: Call, is_first: bool) -> Rule:
-        """The rule of a linear layer."""
+    def name_for(self, call: Call) -> str | None:
+        """The name by which `layers` has a rule for a call: its own, or the nearest container's."""
         for name in sorted(self.layers, key=len, reverse=True):
             if call.layer == name or call.layer.startswith(f"{name}."):
-                return self.layers[name]
+                return name
+        return None
+
+    def rule_of(self, call: Call, is_first: bool) -> Rule:
+        """The rule of a linear layer."""
+        if (name := self.name_for(call)) is not None:
+            return self.layers[name]
         if is_first and self.first is not None:
             return self.first
         return self.convolution if call.operation == "convolution" else self.dense

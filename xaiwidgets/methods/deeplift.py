@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from xaiwidgets.backward import Rule, UnknownOperationError
 from xaiwidgets.calls import Call, functions_of_the_user
-from xaiwidgets.interception import Interception
+from xaiwidgets.interception import Interception, check_visible
 from xaiwidgets.methods.deeplift_rules import RESCALED, Before, refusal, rescale_rules, slope, unsupported
 from xaiwidgets.methods.inputs import check_baseline, check_scores, class_scores, prepare
 from xaiwidgets.methods.slopes import sizes
@@ -67,6 +67,7 @@ def contributions(
 ) -> Tensor:
     """`deeplift` by any scheme."""
     model, x, target = prepare(model, x, target)
+    check_visible(model)
     baseline = check_baseline(baseline, x)
     pieces = chunks(len(x), "Comparing with the baseline", **sizes(x))
     return torch.cat([_piece(model, x[each], baseline[each], target[each], scheme) for each in pieces])
@@ -100,7 +101,8 @@ def _check_sum(found: Tensor, risen: Tensor) -> None:
     if (gap > share * (found.flatten(1).abs().sum(1) + risen.abs())).any():
         raise UnknownOperationError(
             f"DeepLIFT's sum misses f(x) - f(baseline) by {gap.max():.2g}: the model picks values by a condition that "
-            "depends on x (torch.where, an index) or is random; integrated_gradients needs no more than gradients"
+            "depends on x (torch.where, an index), is random, or does something else that cannot be seen; "
+            "integrated_gradients needs no more than gradients"
         )
 
 

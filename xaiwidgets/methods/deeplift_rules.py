@@ -15,6 +15,7 @@ RESCALED = frozenset({*POINTWISE, "max_pool"})
 ADVICE = {
     "softmax": "explain the logits: leave out the softmax",
     "multiply": "it multiplies two values that both depend on x; integrated_gradients is complete for such a model",
+    "batch_norm": "it normalizes by the batch's own statistics; keep running ones",
     "matmul": "it multiplies two values that both depend on x; integrated_gradients is complete for such a model",
 }
 
@@ -23,7 +24,13 @@ Before = Mapping[tuple[str, int], Call]  # (operation, index) -> the call in the
 
 def unsupported(calls: Iterable[Call]) -> Call | None:
     """The first of `calls` that DeepLIFT has no rule for."""
-    return next((call for call in calls if call.operation not in LINEAR | RESCALED), None)
+    return next((call for call in calls if call.operation not in LINEAR | RESCALED or own_statistics(call)), None)
+
+
+def own_statistics(call: Call) -> bool:
+    """Whether a normalization goes by the statistics of the batch, which makes it a product of values."""
+    training = call.arguments.get("training") or call.arguments.get("running_mean") is None
+    return call.operation == "batch_norm" and bool(training)
 
 
 def refusal(call: Call) -> str:

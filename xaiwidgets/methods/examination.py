@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from xaiwidgets.backward import Call, trace
 from xaiwidgets.borrow import borrow, device_and_dtype
 from xaiwidgets.methods.composites import COMPOSITES
+from xaiwidgets.methods.deeplift_rules import own_statistics
 from xaiwidgets.methods.gradients import gradient
 from xaiwidgets.methods.inputs import check_x, class_scores
 from xaiwidgets.methods.lrp import Flow, relevance_flow
@@ -62,6 +63,17 @@ class Patient:
     def random(self) -> bool:
         """Whether two passes differ."""
         return not torch.equal(self.logits, self.again)
+
+    @cached_property
+    def batch_statistics(self) -> int:
+        """How many BatchNorms have no running statistics."""
+        return sum(call.operation == "batch_norm" and own_statistics(call) for call in self.calls)
+
+    @cached_property
+    def curved(self) -> bool:
+        """Whether the score is not linear on the way from zero to the input, found by comparing slopes."""
+        ends = [tried(partial(gradient, self.model, scale * self.x, self.target)) for scale in (0.0, 0.5, 1.0)]
+        return any(isinstance(end, Exception) or not torch.allclose(end, ends[0], 1e-5, 1e-8) for end in ends)
 
     @cached_property
     def other_activations(self) -> str:

@@ -52,7 +52,9 @@ def _normalization(patient: Patient) -> str:
     others = [name for name in patient.operations if "norm" in name and name != "batch_norm"]
     said = [f"{patient.operations[name]} {name}, a product of values that depend on the input" for name in others]
     if batch:
-        if isinstance(patient.flow, Exception):
+        if patient.batch_statistics:
+            said.append(f"{batch} BatchNorm, {patient.batch_statistics} by the batch's own statistics")
+        elif isinstance(patient.flow, Exception):
             said.append(f"{batch} BatchNorm, with running statistics")
         else:
             alone = sum(step.operation == "batch_norm" for step in patient.flow.steps)
@@ -78,9 +80,12 @@ def _without_rule(patient: Patient) -> str:
 def _biases(patient: Patient) -> str:
     given = [call for call in patient.calls if call.operation in ("linear", "convolution")]
     count = sum(call.arguments.get("bias") is not None for call in given)
-    if not count:
+    norms = patient.operations["batch_norm"]  # merged into a layer, its shift is a bias
+    if not count + norms:
         return "none; the sum of relevance is the score"
-    return f"in {count} of {len(given)} layers with weights; they absorb relevance unless left out, see relevance_flow"
+    said = [f"in {count} of {len(given)} layers with weights"] if count else []
+    said += [f"from {norms} BatchNorm"] if norms else []
+    return f"{', '.join(said)}; they absorb relevance unless left out, see relevance_flow"
 
 
 def _mode(patient: Patient) -> str:

@@ -8,10 +8,10 @@ Notation: `z` is the pre-activation of a ReLU, `r` what arrives at it from above
 
 Springenberg et al. 2015, Striving for simplicity, https://arxiv.org/abs/1412.6806, figure 1. Every other operation
 keeps its gradient; so max pooling sends what arrives to the place of its maximum, the "switch" of deconvolution.
-A ReLU is known by what it computes: as a module, a function or a clamp, in place or not, used once or many times.
+A ReLU is known by what it computes: as a module, a function, a clamp or a threshold at zero, in place or not, used once
+or many times; not if it is written as a product with a condition, or a choice between the value and zero.
 """
 
-import difflib
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
@@ -20,7 +20,9 @@ from torch import Tensor, nn
 
 from xaiwidgets.backward import RELU_RULES, Call, Rule, backward_rules, trace
 from xaiwidgets.borrow import borrow
+from xaiwidgets.interception import check_visible
 from xaiwidgets.methods.inputs import check_x, class_scores, prepare
+from xaiwidgets.methods.names import near
 from xaiwidgets.methods.slopes import slope
 from xaiwidgets.parameters import Choice, validated
 
@@ -76,6 +78,7 @@ def backpropagation(
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
     model, x, target = prepare(model, x, target)
+    check_visible(model)
     return slope(_Ruled(model, _rule_of_each(model, x, rule, layers)), x, target)
 
 
@@ -162,5 +165,4 @@ def _places(layer: str | int, names: list[str]) -> list[int]:
     found = [place for place, name in enumerate(names) if layer in (name, name.rpartition(" (")[0])]
     if found:
         return found
-    near = difflib.get_close_matches(str(layer), names, n=5, cutoff=0.5) or names[:12]
-    raise ValueError(f"layers has no ReLU {layer!r}; near ones: {', '.join(near) or 'none, the model runs no ReLU'}")
+    raise ValueError(f"layers has no ReLU {layer!r}; near names: {near(layer, names)}")

@@ -62,6 +62,18 @@ def check_target(target: Tensor | int, x: Tensor) -> Tensor:
     return target.detach().to(x.device, torch.int64).expand(len(x))
 
 
+def leaf_of(x: Tensor) -> Tensor:
+    """`x` as the beginning of a graph; from inference mode too, whose tensors autograd keeps none of."""
+    return (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+
+
+def check_differentiable(output: Tensor) -> Tensor:
+    """Return what came out of a forward pass, or raise an error if it has no graph."""
+    if not output.requires_grad:
+        raise ValueError("model must be differentiable; its output does not depend on x through torch operations")
+    return output
+
+
 def check_baseline(baseline: Tensor | float | None, x: Tensor, name: str = "baseline") -> Tensor:
     """Return `baseline` (None: zeros) as a tensor of the shape of `x`."""
     if baseline is None:

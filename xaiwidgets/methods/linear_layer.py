@@ -45,9 +45,9 @@ class LinearLayer:
     def backward(self, s: Tensor, weight: Tensor) -> Tensor:
         """`c_j = Σ_k w_jk s_k`: the transpose of `forward`, `(shape of output) -> (shape of x)`."""
         if self._function is None:
-            return s @ weight
+            return s @ weight if weight.ndim == 2 else s[..., None] * weight
         settings = self._settings
-        if settings is None:  # padding by name may be uneven: let autograd find the way back
+        if settings is None:  # uneven padding, or no batch: let autograd find the way back
             with torch.enable_grad():
                 x = torch.zeros_like(self.x, requires_grad=True)
                 return torch.autograd.grad(self.forward(x, weight), x, s)[0]
@@ -71,7 +71,7 @@ class LinearLayer:
         """The arguments that torch's backward convolution takes."""
         spatial = self.weight.ndim - 2
         given = {"stride": 1, "padding": 0, "dilation": 1, "output_padding": 0, **self.arguments}
-        if isinstance(given["padding"], str):
+        if isinstance(given["padding"], str) or self.x.ndim != self.weight.ndim:
             return None
         stride, padding, dilation, extra = (
             _each(given[name], spatial) for name in ("stride", "padding", "dilation", "output_padding")

@@ -34,7 +34,8 @@ def lrp(
 
     Relevance passes activations unchanged, goes to the largest value of a max pooling (or as the composite says), and
     is shared in proportion among the values of an average and the branches of a sum. BatchNorm is merged into the layer
-    before it. The sum of the result is `f` less what biases and ε absorb, which `relevance_flow` shows.
+    before it. What the model detaches, or computes under `no_grad`, is a constant here. The sum of the result is `f`
+    less what biases and ε absorb, which `relevance_flow` shows.
 
     Args:
         model: classifier, `(N, …)` -> logits `(N, K)`; left as it was found.

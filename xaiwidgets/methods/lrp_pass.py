@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from xaiwidgets.backward import Call, UnknownOperationError
 from xaiwidgets.calls import functions_of_the_user
+from xaiwidgets.interception import check_visible
 from xaiwidgets.methods.composites import Composite, composite_of
-from xaiwidgets.methods.lrp_paths import Filter, check_layers
+from xaiwidgets.methods.lrp_paths import ClassStart, Filter, check_layers
 from xaiwidgets.methods.propagation import Propagation, refused
 
 Through = Mapping[str, Any]
@@ -77,6 +78,7 @@ def propagate(
         start: where relevance starts.
         keep: called with each step on the way back.
     """
+    check_visible(model)
     composite = composite_of(rules)
     check_layers(model, composite.layers, "rules")
     check_layers(model, through or {}, "through")
@@ -111,6 +113,8 @@ def _pass(
             raise refused(name, "")
         (found,) = torch.autograd.grad(output, x, relevance, allow_unused=True)
     filtered.check()
+    if isinstance(start, ClassStart):  # from a hidden unit, not all layers are passed
+        forward.check()
     return torch.zeros_like(x) if found is None else found, output.detach(), relevance
 
 

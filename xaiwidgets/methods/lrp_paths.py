@@ -1,6 +1,5 @@
 """Where relevance starts, and through which neurons it may pass: by module name, on a borrowed copy."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from xaiwidgets.methods.inputs import check_scores, class_scores
+from xaiwidgets.methods.names import near
 
 
 def check_layers(model: nn.Module, names: Iterable[str], argument: str) -> None:
@@ -18,8 +18,7 @@ def check_layers(model: nn.Module, names: Iterable[str], argument: str) -> None:
     known = [name for name, _ in model.model.named_modules() if name] if names else []
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=5, cutoff=0.4) or known[:10]
-            raise ValueError(f"{argument} has no layer {name!r}; near names: {', '.join(near)}")
+            raise ValueError(f"{argument} has no layer {name!r}; near names: {near(name, known)}")
 
 
 def mask_of(unit: Any, output: Tensor, argument: str) -> Tensor:

@@ -56,7 +56,8 @@ class Gamma:
 
     Attributes:
         gamma: γ >= 0; 0 is LRP-0, and towards infinity it becomes z⁺.
-        bias: whether the sum has `b_k + γ b_k⁺` in it, which then absorbs its share.
+        bias: whether the sum has `b_k + γ b_k⁺` in it, which then absorbs its share. Without it the sum of a neuron
+            that its bias made positive may be near zero, and its shares then large.
     """
 
     gamma: float = 0.25

@@ -6,20 +6,16 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map
-from torch.utils.weak import WeakTensorKeyDictionary
 
 from xaiwidgets.backward import Call, UnknownOperationError
 from xaiwidgets.interception import Interception
 from xaiwidgets.methods.composites import Composite
-from xaiwidgets.methods.inputs import check_baseline
+from xaiwidgets.methods.deeplift_rules import own_statistics
+from xaiwidgets.methods.input_bounds import Bounds, InputBounds
 from xaiwidgets.methods.linear_layer import LinearLayer
 from xaiwidgets.methods.lrp_input_rules import ZBox
 from xaiwidgets.methods.lrp_other_rules import OTHER_RULES, WinnerTakesAll
-from xaiwidgets.operations import SHAPE_ONLY
-
-Bounds = tuple[Tensor, Tensor]
-POINTWISE = ("scale", "relu", "batch_norm")
+from xaiwidgets.operations import operation_of, resolved
 
 
 class Propagation(Interception):
@@ -45,29 +41,37 @@ class Propagation(Interception):
             native.add("max_pool")  # its gradient is the rule, without a second forward pass
             del rules["max_pool"]
         super().__init__({name: self._noted(rule) for name, rule in rules.items()}, native=native, refuse=refused)
-        self.bounds = WeakTensorKeyDictionary()  # tensors that are the input but for constants -> their bounds
-        if composite.first is not None or _boxes(composite):
-            self.bounds[x] = bounds_of(composite, x)
+        boxes = _boxes(composite)
+        self.input = InputBounds(x, boxes) if composite.first is not None or boxes else None
         self.first: dict[Call, Bounds] = {}
+        self.served: set[str] = set()  # layers with a rule by name that was asked for
 
     def __torch_function__(self, function: Callable, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
+        kwargs = kwargs or {}
+        if self.input is None or not self.input.sees(args, kwargs):
+            return super().__torch_function__(function, types, args, kwargs)
+        operation = operation_of(function, args, kwargs)
+        name = "" if operation[0] is None else resolved(*operation)[0].name
+        follows = self.input.keeps(function, name)
+        ends = self.input.moved(function, args, kwargs) if follows else []  # before the call, which may write
         output = super().__torch_function__(function, types, args, kwargs)
-        if isinstance(output, Tensor) and self._is_input(args):
-            self._follow(function, args, kwargs or {}, output)
+        if follows:
+            self.input.keep(output, ends)
         return output
 
     def attach(self, call: Call, rule: Any, inputs: list[Tensor]) -> Tensor:
         """Run `call` with its rule; a normalization that follows a linear layer becomes part of it."""
         if call.operation == "batch_norm":
-            if call.arguments.get("training") or call.arguments.get("running_mean") is None:
+            if own_statistics(call):
                 raise UnknownOperationError(
                     f"model normalizes by the batch's own statistics in layer {call.layer!r}; LRP needs running ones"
                 )
             merged = self._merged(call, inputs[0])
             if merged is not None:
                 call, inputs = merged
-        if call.operation in ("linear", "convolution") and inputs[0] in self.bounds:
-            self.first[call] = self.bounds[inputs[0]]
+        bounds = None if self.input is None else self.input.of(inputs[0])
+        if call.operation in ("linear", "convolution") and bounds is not None:
+            self.first[call] = bounds
         if self.note is None and call.operation == "relu" and "relu" not in self.composite.operations:
             return self._passed_straight(call, inputs)
         return super().attach(call, self.rules[call.operation], inputs)
@@ -80,30 +84,16 @@ class Propagation(Interception):
         output = x if call.in_place else x.clone()
         with torch.no_grad():
             output.relu_()
-        self.producers[output] = call, inputs
+        self.producers[output] = call, [], output._version
         return output
-
-    def _is_input(self, args: tuple) -> bool:
-        return len(self.bounds) > 0 and any(isinstance(each, Tensor) and each in self.bounds for each in args)
-
-    def _follow(self, function: Callable, args: tuple, kwargs: dict, output: Tensor) -> None:
-        """Keep the bounds of a tensor that is still the input, value by value: moved, scaled, cut at zero."""
-        made_by = self.producers.get(output)
-        if function in SHAPE_ONLY or (made_by is not None and made_by[0].operation in POINTWISE):
-            inner = [tree_map(lambda v, end=end: self._end(v, end), (args, kwargs)) for end in (0, 1)]
-            self.bounds[output] = tuple(function(*given, **named) for given, named in inner)
-        else:
-            self.bounds.pop(output, None)
-
-    def _end(self, value: Any, end: int) -> Any:
-        is_input = isinstance(value, Tensor) and value in self.bounds
-        return self.bounds[value][end].clone() if is_input else value
 
     def _merged(self, call: Call, arriving: Tensor) -> tuple[Call, list[Tensor]] | None:
         """The linear layer before a normalization, with the normalization in its weights: `γ / σ (W x + b - μ) + β`."""
-        before, inputs = self.producers.get(arriving, (None, []))
+        before, inputs = self.made_by(arriving)
         if before is None or before.operation not in ("linear", "convolution") or "transpose" in before.function:
             return None
+        if before.operation == "linear" and arriving.ndim != 2:
+            return None  # BatchNorm goes by the second axis, which is not that of the layer's outputs
         given, weight = call.arguments, before.arguments["weight"]
         scale = (given["running_var"] + given.get("eps", 1e-5)).rsqrt()
         scale = scale if given.get("weight") is None else scale * given["weight"]
@@ -121,7 +111,26 @@ class Propagation(Interception):
 
     def rule_of(self, call: Call) -> Any:
         """The rule of a linear layer."""
+        if (name := self.composite.name_for(call)) is not None:
+            self.served.add(name)
         return self.composite.rule_of(call, call in self.first)
+
+    def check(self) -> None:
+        """Raise an error if a rule of the composite had nothing to serve: it would have changed nothing.
+
+        Raises:
+            ValueError: naming the rule.
+        """
+        if idle := [name for name in self.composite.layers if name not in self.served]:
+            raise ValueError(
+                f"rules: nothing that takes a rule passes relevance in layer {idle[0]!r}; name layers with weights "
+                "(a BatchNorm is merged into the layer before it)"
+            )
+        if self.composite.first is not None and not self.first:
+            raise ValueError(
+                "rules has a rule for the first layer, but no layer with weights sees the model's input, moved, scaled "
+                "or pooled; name the layer: Composite.with_layers({name: rule})"
+            )
 
     def _max_pool(self, call: Call, relevance: Tensor) -> tuple[Tensor]:
         return (self.composite.pooling.propagate(call, relevance),)
@@ -146,24 +155,6 @@ class Propagation(Interception):
 def _boxes(composite: Composite) -> list[ZBox]:
     rules = (composite.first, composite.convolution, composite.dense, *composite.layers.values())
     return [rule for rule in rules if isinstance(rule, ZBox)]
-
-
-def bounds_of(composite: Composite, x: Tensor) -> Bounds:
-    """The bounds of the model's input that the composite's `ZBox` names, checked.
-
-    Raises:
-        ValueError: if `x` has values outside.
-    """
-    boxes, x = _boxes(composite), x.detach()
-    if not boxes:
-        return x, x  # nobody asks for them
-    low, high = (check_baseline(getattr(boxes[0], name), x, name) for name in ("low", "high"))
-    if (outside := int(((x < low) | (x > high)).sum())) or (low > high).any():
-        raise ValueError(
-            f"low and high of ZBox must contain x: {float(low.min()):g} to {float(high.max()):g} given, x goes from "
-            f"{float(x.min()):g} to {float(x.max()):g} ({outside} values outside); pass the range of your data"
-        )
-    return low, high
 
 
 def refused(operation: str, layer: str) -> UnknownOperationError:

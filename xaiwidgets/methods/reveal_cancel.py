@@ -45,7 +45,7 @@ class _Paired(Interception):
 
     def attach(self, call: Call, rule: Rule, inputs: list[Tensor]) -> Tensor:
         """Run a call with its rule."""
-        layer, given = self.producers.get(inputs[0], (None, []))
+        layer, given = self.made_by(inputs[0])
         if call.operation != "relu" or layer is None or layer.operation not in LAYERS:
             return super().attach(call, rule, inputs)
         target, z = inputs[0], inputs[0].detach().clone()

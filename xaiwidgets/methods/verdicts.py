@@ -32,7 +32,8 @@ def _of_gradient(patient: Patient, caution: str = "", method: Callable | None = 
 
 def _of_path(patient: Patient, caution: str) -> tuple[str, str]:
     """A sum that is exact for a model without kinks and curves."""
-    return _of_gradient(patient, "" if set(patient.operations) <= LINEAR else caution)
+    linear = set(patient.operations) <= LINEAR and not patient.curved
+    return _of_gradient(patient, "" if linear else caution)
 
 
 def _of_relu_rule(patient: Patient, method: Callable | None = None) -> tuple[str, str]:
