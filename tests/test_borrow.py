@@ -125,3 +125,14 @@ def test_device_and_dtype_skip_integer_buffers():
     model = nn.Sequential(nn.BatchNorm1d(3, affine=False).double())
     assert device_and_dtype(model) == (torch.device("cpu"), torch.float64)
     assert device_and_dtype(nn.ReLU()) is None
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of torch's own compiler, when it is loaded
+def test_a_compiled_model_is_borrowed_as_it_was_before():
+    """`torch.compile` only wraps; nothing is compiled until it is called, and nothing could be seen inside."""
+    plain = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 2))
+    x = torch.rand(2, 4)
+    for model in (torch.compile(plain), nn.Sequential(torch.compile(plain), nn.Identity())):
+        before = snapshot(plain)
+        assert torch.equal(borrow(model)(x), plain(x))
+        assert snapshot(plain) == before

@@ -145,9 +145,9 @@ class Unused(nn.Module):
     [
         (
             "usedd",
-            "layer must be the name of a module, got 'usedd'; names like it: 'used', 'unused'; layers with maps: ",
+            "layer must be the name of a module, got 'usedd'; near names: used, unused; layers with maps: ",
         ),
-        ("zzzzzz", "got 'zzzzzz'; layers with maps: 'unused', 'frozen', 'used'"),
+        ("zzzzzz", "got 'zzzzzz'; near names: used, unused, never, frozen; layers with maps: 'unused', 'frozen', 'used'"),
         ("", "layer must be the name of a module, got ''"),
         ("never", "layer 'never' did not run in the forward pass; layers with maps: "),
         ("unused", "the score does not depend on the last output of layer 'unused'"),

@@ -82,7 +82,8 @@ def fit_pooling_head(model: nn.Module, layer: str | None, images: Tensor, labels
         labels: true classes, `(N,)`.
 
     Returns:
-        A net `(N, C, H, W)` -> logits `(N, K)`, with `accuracy` and `train_accuracy`.
+        A net `(N, C, H, W)` -> logits `(N, K)`, with `accuracy` and `train_accuracy`. Its features are the model's own
+        weights: training it further would change the model.
 
     Raises:
         TypeError, ValueError: naming the argument, what came and what was expected.

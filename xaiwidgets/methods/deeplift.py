@@ -14,7 +14,7 @@ from xaiwidgets.backward import Rule, UnknownOperationError
 from xaiwidgets.calls import Call, functions_of_the_user
 from xaiwidgets.interception import Interception, check_visible
 from xaiwidgets.methods.deeplift_rules import RESCALED, Before, refusal, rescale_rules, slope, unsupported
-from xaiwidgets.methods.inputs import check_baseline, check_scores, class_scores, prepare
+from xaiwidgets.methods.inputs import check_baseline, check_differentiable, check_scores, class_scores, leaf_of, prepare
 from xaiwidgets.methods.slopes import sizes
 from xaiwidgets.progress import chunks
 
@@ -85,8 +85,7 @@ def _piece(model: nn.Module, x: Tensor, baseline: Tensor, target: Tensor, scheme
         before = {(call.operation, call.index): call for call in calls}
         _, leaf, logits = _forward(model, x, scheme.interception(scheme.rules(before)))
         check_scores(logits, target)
-        if not logits.requires_grad:
-            raise ValueError("model must be differentiable; its output does not depend on x through torch operations")
+        check_differentiable(logits)
         chosen = torch.zeros_like(logits).scatter_(1, target[:, None], 1)
         (multipliers,) = torch.autograd.grad(logits, leaf, chosen, allow_unused=True)
     found = torch.zeros_like(x) if multipliers is None else multipliers * (x - baseline)
@@ -108,7 +107,7 @@ def _check_sum(found: Tensor, risen: Tensor) -> None:
 
 def _forward(model: nn.Module, x: Tensor, interception: Interception) -> tuple[list[Call], Tensor, Tensor]:
     """The operations met, a leaf for the gradient, and the logits."""
-    leaf = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+    leaf = leaf_of(x)
     with interception.named(model), interception:
         logits = class_scores(model, leaf.clone())  # the clone is for a model whose first operation is in place
     return interception.met, leaf, logits

@@ -80,7 +80,11 @@ def lrp_of_unit(
         unit: index into the module's output without N: a neuron, a channel, or `(channel, row, column)`; or a mask.
 
     Returns:
-        Relevance of the shape of `x`, in the unit of the neuron's activation.
+        Relevance of the shape of `x`, in the unit of the neuron's activation. Of a module that runs several times, the
+        first time counts.
+
+    Raises:
+        TypeError, ValueError: as `lrp`; also if the layer does not run, or has no such unit.
     """
     model, x, _ = prepare(model, x, 0)
     check_layers(model, [layer], "layer")
@@ -98,7 +102,7 @@ def relevance_flow(
 ) -> Flow:
     """Where does relevance go, and where does it get lost?  `lrp`, with the relevance at every operation.
 
-    Arguments and errors as for `lrp`.
+    All inputs go in one pass, and what each operation saw is kept: give a few. Arguments and errors as for `lrp`.
     """
     model, x, target = prepare(model, x, target)
     steps: list[Step] = []

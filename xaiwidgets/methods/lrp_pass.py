@@ -11,6 +11,7 @@ from xaiwidgets.backward import Call, UnknownOperationError
 from xaiwidgets.calls import functions_of_the_user
 from xaiwidgets.interception import check_visible
 from xaiwidgets.methods.composites import Composite, composite_of
+from xaiwidgets.methods.inputs import check_differentiable, leaf_of
 from xaiwidgets.methods.lrp_paths import ClassStart, Filter, check_layers
 from xaiwidgets.methods.propagation import Propagation, refused
 
@@ -102,13 +103,12 @@ def _pass(
     named: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     with torch.inference_mode(False), torch.enable_grad():
-        x = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+        x = leaf_of(x)
         entering = x.clone()
         forward = Propagation(composite, entering, keep and _noting(keep))
         with Filter(through, model) as filtered, forward.named(model if named else None), forward:
             output, relevance = start(model, entering)
-        if not output.requires_grad:
-            raise ValueError("model must be differentiable; its output does not depend on x through torch operations")
+        check_differentiable(output)
         for name in functions_of_the_user(output):
             raise refused(name, "")
         (found,) = torch.autograd.grad(output, x, relevance, allow_unused=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from xaiwidgets.methods.inputs import check_scores, class_scores
+from xaiwidgets.methods.inputs import check_differentiable, check_scores, class_scores, leaf_of
 from xaiwidgets.progress import chunks
 
 VALUES_AT_ONCE = 2**22  # input values in one pass; the activations of a net need some hundred times that memory
@@ -53,10 +53,9 @@ def sizes(x: Tensor) -> dict[str, int]:
 def _slope(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     # The clones keep x from a model whose first operation is in place, and autograd from inference tensors.
     with torch.inference_mode(False), torch.enable_grad():
-        x = (x.clone() if x.is_inference() else x.detach()).requires_grad_()
+        x = leaf_of(x)
         logits = check_scores(class_scores(model, x.clone()), target)
-        if not logits.requires_grad:
-            raise ValueError("model must be differentiable; its output does not depend on x through torch operations")
+        check_differentiable(logits)
         chosen = torch.zeros_like(logits).scatter_(1, target[:, None], 1)
         (found,) = torch.autograd.grad(logits, x, chosen, allow_unused=True)
     return torch.zeros_like(x) if found is None else found
