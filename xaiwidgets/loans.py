@@ -67,7 +67,7 @@ class _Watch:
 
 class _Loans(threading.local):
     def __init__(self) -> None:
-        self.copies: WeakKeyDictionary[nn.Module, tuple[nn.Module, _Watch, _Watch]] = WeakKeyDictionary()
+        self.copies: WeakKeyDictionary[nn.Module, tuple[nn.Module, tuple[_Watch, ...]]] = WeakKeyDictionary()
 
 
 _loans = _Loans()
@@ -75,14 +75,19 @@ _loans = _Loans()
 
 def lent(model: nn.Module) -> nn.Module | None:
     """The copy of `model` that this thread had before, if a new one would be the same."""
-    copy, *watches = _loans.copies.get(model, (None,))
+    copy, watches = _loans.copies.get(model, (None, ()))
     return copy if copy is not None and all(watch.unchanged() for watch in watches) else None
+
+
+def _keeps_still(copy: nn.Module) -> bool:
+    """Whether nothing of a copy changes when it runs: torch's modules and ours write to themselves in training only."""
+    return all(type(module).__module__.split(".")[0] in ("torch", __package__) for module in copy.modules())
 
 
 def lend(model: nn.Module, copy: nn.Module) -> nn.Module:
     """Remember `copy` of `model` for this thread, and return it."""
     try:
-        _loans.copies[model] = copy, _Watch(model), _Watch(copy)
+        _loans.copies[model] = copy, (_Watch(model), *(() if _keeps_still(copy) else (_Watch(copy),)))
     except (_Unseen, RuntimeError):  # RuntimeError: a tensor without memory
         _loans.copies.pop(model, None)
     return copy

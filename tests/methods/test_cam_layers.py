@@ -147,7 +147,7 @@ class Unused(nn.Module):
             "usedd",
             "layer must be the name of a module, got 'usedd'; near names: used, unused; layers with maps: ",
         ),
-        ("zzzzzz", "got 'zzzzzz'; near names: used, unused, never, frozen; layers with maps: 'unused', 'frozen', 'used'"),
+        ("zzzzzz", "near names: used, unused, never, frozen; layers with maps: 'unused', 'frozen', 'used'"),
         ("", "layer must be the name of a module, got ''"),
         ("never", "layer 'never' did not run in the forward pass; layers with maps: "),
         ("unused", "the score does not depend on the last output of layer 'unused'"),

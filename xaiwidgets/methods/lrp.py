@@ -56,11 +56,13 @@ def lrp(
     """
     model, x, target = prepare(model, x, target)
     start = ClassStart(target, None if against is None else check_target(against, x))
+    if len(x) == 1:
+        return propagate(model, x, rules, start, through)[0]
     pieces = [
         propagate(model, x[piece], rules, start[piece], through)[0]
         for piece in chunks(len(x), "Propagating relevance", **sizes(x))
     ]
-    return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+    return torch.cat(pieces)
 
 
 def lrp_of_unit(

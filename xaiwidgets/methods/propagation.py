@@ -14,7 +14,7 @@ from xaiwidgets.methods.deeplift_rules import own_statistics
 from xaiwidgets.methods.input_bounds import Bounds, InputBounds
 from xaiwidgets.methods.linear_layer import LinearLayer
 from xaiwidgets.methods.lrp_input_rules import ZBox
-from xaiwidgets.methods.lrp_other_rules import OTHER_RULES, WinnerTakesAll
+from xaiwidgets.methods.lrp_other_rules import OTHER_RULES, WinnerTakesAll, passed_on
 from xaiwidgets.operations import operation_of, resolved
 
 
@@ -72,18 +72,19 @@ class Propagation(Interception):
         bounds = None if self.input is None else self.input.of(inputs[0])
         if call.operation in ("linear", "convolution") and bounds is not None:
             self.first[call] = bounds
-        if self.note is None and call.operation == "relu" and "relu" not in self.composite.operations:
+        passes = self.rules[call.operation] is passed_on  # and nobody wants to know of it
+        if passes and (call.operation != "scale" or call.run(inputs[0].detach()).shape == inputs[0].shape):
             return self._passed_straight(call, inputs)
         return super().attach(call, self.rules[call.operation], inputs)
 
     def _passed_straight(self, call: Call, inputs: list[Tensor]) -> Tensor:
-        """A ReLU that passes relevance on unchanged: its value is put into a copy of its input, unseen by autograd."""
+        """One value in, one out, relevance unchanged: the value is put into a copy of the input, unseen by autograd."""
         (x,) = inputs
         if call.in_place:
             self.save(x)
         output = x if call.in_place else x.clone()
         with torch.no_grad():
-            output.relu_()
+            output.relu_() if call.operation == "relu" else output.copy_(call.run(x))
         self.producers[output] = call, [], output._version
         return output
 

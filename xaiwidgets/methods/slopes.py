@@ -14,8 +14,10 @@ VALUES_AT_FIRST = 2**20  # in the first pass, whose time is not known yet
 
 def slope(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
     """`∂f/∂x` for each input, from `prepare`d arguments, in batches sized by measured cost."""
+    if len(x) == 1:
+        return _slope(model, x, target)  # one pass: nothing to divide, to report or to cancel
     pieces = [_slope(model, x[piece], target[piece]) for piece in chunks(len(x), "Differentiating", **sizes(x))]
-    return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+    return torch.cat(pieces)
 
 
 def weighted_slopes(
