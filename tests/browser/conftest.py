@@ -4,6 +4,8 @@
         notebook = open_notebook(front_end, path_of_an_ipynb)
         notebook.run_all()
 
+`notebook` is that for an explorer: the module's CELLS, open and run in each front end.
+
 All are module-scoped, so that a module's tests may share one open notebook through a fixture of their own.
 """
 
@@ -12,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from explorer_page import opened_on
 from jupyter_servers import Server, serve
 from notebook_page import NotebookPage, opened
 from playwright.sync_api import Browser
@@ -56,3 +59,9 @@ def open_notebook(chromium: Browser) -> Iterator[Callable[[Server, Path], Notebo
     """Open a notebook file in the browser; all that were opened are closed at the end of the module."""
     with ExitStack() as stack:
         yield lambda server, path, **options: stack.enter_context(opened(chromium, server, path, **options))
+
+
+@pytest.fixture(scope="module")
+def notebook(front_end: Server, open_notebook, tmp_path_factory, request: pytest.FixtureRequest) -> NotebookPage:
+    """The module's CELLS, run to their end; the explorer is the output of the second."""
+    return opened_on(open_notebook, front_end, tmp_path_factory.mktemp("notebook"), *request.module.CELLS)

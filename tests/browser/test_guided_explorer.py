@@ -4,39 +4,28 @@ import re
 
 import numpy as np
 import pytest
-from explorer_page import opened_on, painted, settled
-from notebook_page import NotebookPage
+from explorer_page import add_picture, all_painted, becomes, first_state, is_accessible, settled
 
 CELLS = ("from xaiwidgets import GuidedExplorer", "explorer = GuidedExplorer()\nexplorer", "1 + 1")
 FIRST = {"maps": ["Gradient", "Guided", "Deconvolution", "Your mix"], "other": -1, "depth": 0, "curve": False}
 
 
-@pytest.fixture(scope="module")
-def notebook(front_end, open_notebook, tmp_path_factory) -> NotebookPage:
-    return opened_on(open_notebook, front_end, tmp_path_factory.mktemp("guided"), *CELLS)
-
-
 @pytest.fixture
 def shown(notebook):
     """The explorer in its first state."""
-    notebook.kernel_eval(f"explorer.choices.set_trait('values', {FIRST})")
-    painted(notebook, notebook.outputs(1), "explorer.maps.views[3]", 4)
-    notebook.outputs(1).locator("[data-state=ready]").wait_for()
-    return notebook.outputs(1)
+    return first_state(notebook, f"explorer.choices.set_trait('values', {FIRST})", "explorer.maps.views[3]", 4)
 
 
-def becomes(notebook, expression, wanted):
-    """Whether an expression in the kernel gets this value."""
-    return wanted == settled(notebook, expression, lambda found: wanted == found)
+def pictures(notebook, shown):
+    return all_painted(notebook, shown, "explorer.input", *(f"explorer.maps.views[{i}]" for i in range(4)))
 
 
 def every_map(notebook, shown):
-    return [painted(notebook, shown, f"explorer.maps.views[{i}]", i + 1) for i in range(4)]
+    return pictures(notebook, shown)[1:]
 
 
 def test_picture_and_maps_show_the_kernels_arrays(notebook, shown):
-    pictures = [painted(notebook, shown, "explorer.input", 0), *every_map(notebook, shown)]
-    assert len({each.tobytes() for each in pictures}) == 5
+    assert len({each.tobytes() for each in pictures(notebook, shown)}) == 5
 
 
 def test_layers_are_randomised_by_keyboard(notebook, shown):
@@ -110,11 +99,12 @@ def test_one_relu_in_numbers_by_keyboard(notebook, shown):
     assert rules == ["gradient", "guided", "deconvolution"]
 
 
-def test_axe_finds_nothing(notebook, shown):
+def test_it_is_accessible_with_the_curve(notebook, shown):
     notebook.kernel_eval("explorer.choices.set_trait('values', {'curve': True, 'other': 2})")
     shown.locator(".xai-curves .xai-plot").wait_for()
-    assert notebook.axe_violations(shown) == []
+    is_accessible(notebook, shown)
 
 
-def test_typing_d_d_deletes_no_cell(notebook, shown):
-    assert notebook.cells_deleted_by_dd(shown) == []
+def test_a_picture_of_the_reader_is_explained(notebook, shown, tmp_path):
+    add_picture(notebook, shown, tmp_path / "mine.png", (40, 30), (30, 200, 40))
+    every_map(notebook, shown)

@@ -2,35 +2,20 @@
 
 import numpy as np
 import pytest
-from explorer_page import opened_on, painted, settled
-from notebook_page import NotebookPage
+from explorer_page import all_painted, becomes, first_state, is_accessible, settled
 
 CELLS = ("from xaiwidgets import ShatteredExplorer", "explorer = ShatteredExplorer()\nexplorer", "1 + 1")
 MARKERS = "[explorer.scores.marker, explorer.slopes.marker]"
 
 
-@pytest.fixture(scope="module")
-def notebook(front_end, open_notebook, tmp_path_factory) -> NotebookPage:
-    return opened_on(open_notebook, front_end, tmp_path_factory.mktemp("shattered"), *CELLS)
-
-
 @pytest.fixture
 def shown(notebook):
     """The explorer with the marker in the middle."""
-    notebook.kernel_eval("explorer.scores.set_trait('marker', 0.5)")
-    painted(notebook, notebook.outputs(1), "explorer.input", 0)
-    notebook.outputs(1).locator("[data-state=ready]").wait_for()
-    return notebook.outputs(1)
-
-
-def becomes(notebook, expression, wanted):
-    """Whether an expression in the kernel gets this value."""
-    return wanted == settled(notebook, expression, lambda found: wanted == found)
+    return first_state(notebook, "explorer.scores.set_trait('marker', 0.5)", "explorer.input", 0)
 
 
 def everything_is_painted(notebook, shown):
-    views = ("explorer.input", "explorer.maps[0]", "explorer.maps[1]")
-    return [painted(notebook, shown, view, index) for index, view in enumerate(views)]
+    return all_painted(notebook, shown, "explorer.input", "explorer.maps[0]", "explorer.maps[1]")
 
 
 def test_picture_and_maps_show_the_kernels_arrays(notebook, shown):
@@ -94,9 +79,5 @@ def test_gradients_are_compared_by_cosine(notebook, shown):
     assert becomes(notebook, "bool((explorer.likeness.series[:, 1:] < 1).all())", True)
 
 
-def test_axe_finds_nothing(notebook, shown):
-    assert notebook.axe_violations(shown) == []
-
-
-def test_typing_d_d_deletes_no_cell(notebook, shown):
-    assert notebook.cells_deleted_by_dd(shown) == []
+def test_it_is_accessible(notebook, shown):
+    is_accessible(notebook, shown)

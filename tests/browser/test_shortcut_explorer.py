@@ -2,23 +2,12 @@
 
 import numpy as np
 import pytest
-from explorer_page import opened_on, painted, settled
-from notebook_page import NotebookPage
-from playwright.sync_api import expect
+from explorer_page import closes_when_its_cell_runs_again, is_accessible, painted, settled
 
-CELLS = (
-    "from xaiwidgets import ShortcutExplorer\nfrom ipywidgets.widgets.widget import _instances",
-    "explorer = ShortcutExplorer()\nexplorer",
-    "1 + 1",
-)
+CELLS = ("from xaiwidgets import ShortcutExplorer", "explorer = ShortcutExplorer()\nexplorer", "1 + 1")
 VIEWS = ("explorer.views.input", "explorer.views.maps.views[0]", "explorer.views.maps.views[1]")
 SELECT = "explorer.views.gallery.set_trait('selected', {})"
 RESET = f"{SELECT.format(1)}, {SELECT.format(0)}, explorer.wait(60)"
-
-
-@pytest.fixture(scope="module")
-def notebook(front_end, open_notebook, tmp_path_factory) -> NotebookPage:
-    return opened_on(open_notebook, front_end, tmp_path_factory.mktemp("shortcut"), *CELLS)
 
 
 @pytest.fixture
@@ -118,20 +107,11 @@ def test_a_picture_and_a_class_are_chosen_by_keyboard(notebook, shown):
     is_painted(notebook, shown, 0)
 
 
-def test_axe_finds_nothing(notebook, shown):
-    assert notebook.axe_violations(shown) == []
+def test_it_is_accessible_before_and_after_the_maps_are_revealed(notebook, shown):
+    is_accessible(notebook, shown)
     reveal(shown)
     assert notebook.axe_violations(shown) == []
 
 
-def test_typing_d_d_deletes_no_cell(notebook, shown):
-    assert notebook.cells_deleted_by_dd(shown) == []
-
-
 def test_running_the_cell_again_closes_the_earlier_explorer(notebook):
-    notebook.run_cell(1)
-    widgets = notebook.kernel_eval("len(_instances)")
-    for _ in range(3):
-        notebook.run_cell(1)
-    assert notebook.kernel_eval("len(_instances)") == widgets
-    expect(notebook.outputs(1).locator(".xai-explorer")).to_have_count(1)
+    closes_when_its_cell_runs_again(notebook)

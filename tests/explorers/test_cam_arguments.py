@@ -1,13 +1,13 @@
 """The CAM explorer's arguments, what it leaves behind, and the course's own pictures."""
 
 import re
-import threading
 
 import pytest
 import torch
-from cam_parts import pictures, settle, small_net
+from cam_parts import pictures, small_net
 from ipywidgets.widgets.widget import _instances
 from nets import snapshot
+from small import leaves_nothing, settle
 from torch import nn
 
 from xaiwidgets.datasets import load_dataset
@@ -48,8 +48,10 @@ def test_plain_tensors_are_served_and_the_model_is_left_as_found(dtype, channels
     ],
 )
 def test_bad_arguments_are_named(arguments, message):
+    before = set(_instances)
     with pytest.raises(ValueError, match=message):
         CAMExplorer(small_net(), pictures(), **arguments)
+    assert set(_instances) == before
 
 
 def test_a_model_without_maps_is_refused():
@@ -70,15 +72,9 @@ def test_a_saved_notebook_keeps_an_accessible_picture():
 
 
 def test_closing_leaves_no_widget_and_no_thread():
-    before, threads = set(_instances), threading.active_count()
-    explorer = CAMExplorer(small_net(), pictures())
-    explorer.gallery.selected = 1
-    settle(explorer)
-    thread = explorer.worker._thread
-    explorer.close()
-    thread.join(5)
-    assert set(_instances) == before
-    assert threading.active_count() == threads
+    leaves_nothing(
+        lambda: CAMExplorer(small_net(), pictures()), lambda explorer: explorer.gallery.set_trait("selected", 1)
+    )
 
 
 def test_it_opens_on_the_course_and_clicking_changes_where_the_map_lies():

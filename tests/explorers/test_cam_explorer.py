@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from cam_parts import choose, pictures, settle, small_net
+from cam_parts import choose, pictures, small_net
+from small import settle
 
 from xaiwidgets.colors import picture
 from xaiwidgets.explorers import CAMExplorer

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from ipywidgets import HTML
+from ipywidgets.widgets.widget import _instances
 from torch import nn
 
 from xaiwidgets.explorers import cells
@@ -121,3 +122,14 @@ def test_closing_twice_is_harmless(explorer):
     explorer.close()
     explorer.update()
     assert explorer.wait(60)
+
+
+def test_an_explorer_that_cannot_be_built_leaves_no_widget():
+    class Broken(Doubling):
+        def build(self):
+            raise KeyError("a mistake")
+
+    before = set(_instances)
+    with pytest.raises(KeyError, match="a mistake"):
+        Broken(nn.Linear(1, 1))
+    assert set(_instances) == before

@@ -4,9 +4,8 @@ import threading
 import numpy as np
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
 from nets import snapshot
-from small import small_net, small_pictures
+from small import LABELS, MASKS, leaves_nothing, settle, small_net, small_pictures
 
 from xaiwidgets.colors import picture
 from xaiwidgets.datasets import load_dataset
@@ -18,16 +17,9 @@ from xaiwidgets.models import load_model
 
 @pytest.fixture
 def explorer():
-    masks = torch.zeros(5, 12, 10, dtype=torch.bool)
-    masks[:, 2:7, 3:8] = True
-    made = GradientsExplorer(small_net(), small_pictures(), labels=torch.tensor([0, 1, 2, 3, 0]), masks=masks)
+    made = GradientsExplorer(small_net(), small_pictures(), labels=LABELS, masks=MASKS)
     yield made
     made.close()
-
-
-def settle(explorer):
-    assert explorer.wait(60)
-    assert explorer.status.state == "ready", explorer.status.error
 
 
 def choose(explorer, **values):
@@ -213,15 +205,10 @@ def test_a_saved_notebook_keeps_an_accessible_picture(explorer):
 
 
 def test_closing_leaves_no_widget_and_no_thread():
-    before, threads = set(_instances), set(threading.enumerate())
-    explorer = GradientsExplorer(small_net(), small_pictures())
-    explorer.input.offset = (1, 1)
-    settle(explorer)
-    thread = explorer.worker._thread
-    explorer.close()
-    thread.join(60)
-    assert set(_instances) == before
-    assert set(threading.enumerate()) <= threads  # those of earlier tests may be ending
+    leaves_nothing(
+        lambda: GradientsExplorer(small_net(), small_pictures()),
+        lambda explorer: explorer.input.set_trait("offset", (1, 1)),
+    )
 
 
 def test_it_opens_on_the_course_without_arguments():

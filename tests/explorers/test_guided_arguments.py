@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 import torch
 from small import small_net, small_pictures
 
 from xaiwidgets.explorers import GuidedExplorer
 from xaiwidgets.explorers.guided_neuron import passed_on, reason, rule_table
+from xaiwidgets.methods.guided_backprop import guided_backpropagation
 
 
 @pytest.mark.parametrize(
@@ -43,3 +45,19 @@ def test_the_table_of_one_relu(z, r, passed, why):
 def test_bad_input_is_named(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         GuidedExplorer(**{"model": small_net(), "images": small_pictures()} | arguments)
+
+
+def test_a_picture_of_the_reader_is_added_and_explained():
+    masks, labels = torch.ones(5, 12, 10, dtype=torch.bool), torch.zeros(5, dtype=torch.int64)
+    explorer = GuidedExplorer(small_net(), small_pictures(), masks=masks, labels=labels)
+    explorer.input.picked = (3, 4)
+    explorer.gallery.added = np.full((12, 10, 3), 90, np.uint8)
+    assert explorer.wait(60)
+    x = torch.full((1, 1, 12, 10), 90 / 255)
+    target = int(explorer.model(x).argmax())
+    assert (explorer.gallery.selected, explorer.scores.selected, explorer.scores.highlight) == (5, target, None)
+    assert explorer.input.picked is None
+    expected = guided_backpropagation(explorer.model, x, target).sum(1)[0]
+    np.testing.assert_allclose(explorer.maps.views[1].heatmap, expected, rtol=1e-4, atol=1e-7)
+    assert explorer.input.outline.sum() == 0
+    explorer.close()

@@ -1,14 +1,12 @@
 import dataclasses
 import re
-import threading
 
 import numpy as np
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
 from nets import snapshot
 from scipy.stats import spearmanr
-from small import small_net, small_pictures
+from small import LABELS, MASKS, leaves_nothing, settle, small_net, small_pictures
 from torch import nn
 
 from xaiwidgets.colors import picture
@@ -27,16 +25,9 @@ def deep_net(channels=1):
 
 @pytest.fixture
 def explorer():
-    masks = torch.zeros(5, 12, 10, dtype=torch.bool)
-    masks[:, 2:7, 3:8] = True
-    made = GuidedExplorer(deep_net(), small_pictures(), labels=torch.tensor([0, 1, 2, 3, 0]), masks=masks)
+    made = GuidedExplorer(deep_net(), small_pictures(), labels=LABELS, masks=MASKS)
     yield made
     made.close()
-
-
-def settle(explorer):
-    assert explorer.wait(20)
-    assert explorer.status.state == "ready", explorer.status.error
 
 
 def choose(explorer, controls="choices", **values):
@@ -219,14 +210,10 @@ def test_a_saved_notebook_keeps_an_accessible_picture(explorer):
 
 
 def test_closing_leaves_no_widget_and_no_thread():
-    before, threads = set(_instances), threading.active_count()
-    explorer = GuidedExplorer(deep_net(), small_pictures())
-    choose(explorer, other=1, maps=["Guided"])
-    thread = explorer.worker._thread
-    explorer.close()
-    thread.join(5)
-    assert set(_instances) == before
-    assert threading.active_count() == threads
+    leaves_nothing(
+        lambda: GuidedExplorer(deep_net(), small_pictures()),
+        lambda explorer: choose(explorer, other=1, maps=["Guided"]),
+    )
 
 
 def test_it_opens_on_the_course_without_arguments():

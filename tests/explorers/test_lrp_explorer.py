@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from lrp_parts import choose, expect, pictures, settle, small_explorer
+from lrp_parts import choose, expect, pictures, small_explorer
+from small import settle
 
 from xaiwidgets.colors import symmetric_limit, to_rgb
 from xaiwidgets.methods.composites import Composite

@@ -1,14 +1,13 @@
 """The LRP explorer with rules, models and pictures of one's own."""
 
 import re
-import threading
 
 import numpy as np
 import pytest
 import torch
-from ipywidgets.widgets.widget import _instances
-from lrp_parts import Broken, MyRule, choose, expect, net, pictures, settle, shown, small_explorer
+from lrp_parts import Broken, MyRule, choose, expect, net, pictures, shown, small_explorer
 from nets import snapshot
+from small import leaves_nothing, settle
 from torch import nn
 
 from xaiwidgets.colors import picture
@@ -209,15 +208,9 @@ def test_a_saved_notebook_keeps_pictures_and_numbers(explorer):
 
 
 def test_closing_leaves_no_widget_and_no_thread():
-    before, threads = set(_instances), threading.active_count()
-    made = LRPExplorer(net(), pictures())
-    made.views.strip.selected = 0
-    settle(made)
-    thread = made.worker._thread
-    made.close()
-    thread.join(5)
-    assert set(_instances) == before
-    assert threading.active_count() == threads
+    leaves_nothing(
+        lambda: LRPExplorer(net(), pictures()), lambda explorer: explorer.views.strip.set_trait("selected", 0)
+    )
 
 
 @pytest.mark.parametrize(

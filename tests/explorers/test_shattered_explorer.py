@@ -3,6 +3,7 @@ import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
 from nets import snapshot
+from small import settle
 from torch import nn
 
 from xaiwidgets.colors import overlay, picture
@@ -31,11 +32,6 @@ def explorer():
     made = ShatteredExplorer(NETS, images=pictures())
     yield made
     made.close()
-
-
-def settle(explorer):
-    assert explorer.wait(60)
-    assert explorer.status.state == "ready", explorer.status.error
 
 
 def choose(explorer, **values):

@@ -1,7 +1,6 @@
 """The shortcut explorer with models and pictures of one's own: what it takes, refuses, leaves and closes."""
 
 import re
-import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,17 +8,8 @@ import pytest
 import torch
 from ipywidgets.widgets.widget import _instances
 from nets import snapshot
-from shortcut_parts import (
-    is_hidden,
-    paint,
-    press_reveal,
-    settle,
-    small_explorer,
-    small_net,
-    small_pictures,
-    stamp,
-    switch,
-)
+from shortcut_parts import is_hidden, paint, press_reveal, small_explorer, stamp, switch
+from small import leaves_nothing, settle, small_net, small_pictures
 
 from xaiwidgets.colors import picture
 from xaiwidgets.explorers import ShortcutExplorer, answers, cells
@@ -156,12 +146,8 @@ def test_running_the_cell_again_closes_the_earlier_explorer(monkeypatch):
 
 
 def test_closing_leaves_no_widget_and_no_thread():
-    before, threads = set(_instances), set(threading.enumerate())
-    explorer = small_explorer()
-    press_reveal(explorer)
-    paint(explorer, (0, 4), (0, 4))
-    thread = explorer.worker._thread  # before closing: the worker forgets a thread that has ended
-    explorer.close()
-    thread.join(60)
-    assert set(_instances) == before
-    assert set(threading.enumerate()) <= threads  # those of earlier tests may be ending
+    def use(explorer):
+        press_reveal(explorer)
+        paint(explorer, (0, 4), (0, 4))
+
+    leaves_nothing(small_explorer, use)

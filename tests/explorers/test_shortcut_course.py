@@ -4,7 +4,8 @@ import re
 
 import pytest
 import torch
-from shortcut_parts import settle, switch
+from shortcut_parts import switch
+from small import settle
 
 from xaiwidgets.datasets import load_dataset
 from xaiwidgets.explorers import ShortcutExplorer

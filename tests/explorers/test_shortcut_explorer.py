@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
-from shortcut_parts import MASKS, is_hidden, paint, press_reveal, settle, small_explorer, small_pictures, stamp, switch
+from shortcut_parts import is_hidden, paint, press_reveal, small_explorer, stamp, switch
+from small import MASKS, settle, small_pictures
 
 from xaiwidgets.colors import picture
 from xaiwidgets.methods import ATTRIBUTIONS, gradient_x_input

@@ -222,36 +222,3 @@ def test_the_warning_of_probabilities_is_told_in_words_instead():
     diagnose(model, x)  # a warning would be an error here
     with pytest.warns(ProbabilityWarning):
         ATTRIBUTIONS["Gradient"](model, x, 0)
-
-
-@ignoring_probabilities
-@pytest.mark.parametrize(
-    ("model", "topic", "text"),
-    [
-        (
-            lambda: nn.Sequential(nn.Linear(6, 5, False), nn.BatchNorm1d(5), nn.Linear(5, 3, False)),
-            "Biases",
-            "from 1 BatchNorm",
-        ),
-        (lambda: nn.Sequential(nn.Linear(6, 5, False), nn.Linear(5, 3, False)), "Biases", "none; the sum"),
-        (
-            lambda: nn.Sequential(
-                nn.Unflatten(1, (1, 6)), nn.BatchNorm1d(1, track_running_stats=False), nn.Flatten(), nn.Linear(6, 3)
-            ),
-            "Normalization",
-            "1 BatchNorm, 1 by the batch's own statistics",
-        ),
-    ],
-)
-def test_normalization_counts_as_what_it_is(model, topic, text):
-    assert text in dict(diagnose(model(), torch.randn(4, 6)).findings)[topic]
-
-
-def test_a_choice_between_values_is_no_linear_model():
-    """`torch.where` keeps its gradient and is met by no rule; the slopes on the way tell."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model, x = Own(lambda x: torch.where(x > 0, x, 0.0)), torch.randn(1, 6) * 5
-    assert not torch.equal(model.first(x) > 0, model.first(0 * x) > 0)  # it bends on the way
-    told = diagnose(model, x)
-    assert told["Integrated gradients"].verdict == told["Simple Taylor"].verdict == "approximated"

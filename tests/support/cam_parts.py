@@ -1,6 +1,7 @@
-"""A small net with global average pooling, pictures with two known things, and how to wait for a CAM explorer."""
+"""A small net with global average pooling, pictures with two known things, and what a user chooses."""
 
 import torch
+from small import settle
 from torch import nn
 
 from xaiwidgets.datasets import Dataset
@@ -25,11 +26,6 @@ def pictures():
     objects = [tuple(things[: 2 if n < 3 else 1]) for n in range(4)]
     masks = torch.stack([left] * 5)
     return Dataset("things", images, torch.zeros(5, dtype=torch.int64), NAMES, masks, (*objects, tuple(things)))
-
-
-def settle(explorer):
-    assert explorer.wait(20)
-    assert explorer.status.state == "ready", explorer.status.error
 
 
 def choose(explorer, **values):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from small import LABELS, MASKS, settle
 from torch import Tensor, nn
 
 from xaiwidgets.explorers import LRPExplorer
@@ -39,15 +40,8 @@ class Broken:
 
 
 def small_explorer() -> LRPExplorer:
-    masks = torch.zeros(5, 12, 10, dtype=torch.bool)
-    masks[:, 2:7, 3:8] = True
     own = {"mine": MyRule(), "broken": Broken()}
-    return LRPExplorer(net(), pictures(), labels=torch.tensor([0, 1, 2, 3, 0]), masks=masks, own_rules=own)
-
-
-def settle(explorer: LRPExplorer) -> None:
-    assert explorer.wait(20)
-    assert explorer.status.state == "ready", explorer.status.error
+    return LRPExplorer(net(), pictures(), labels=LABELS, masks=MASKS, own_rules=own)
 
 
 def choose(explorer: LRPExplorer, single=(), **whole) -> None:

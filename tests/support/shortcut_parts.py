@@ -2,23 +2,11 @@
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from small import LABELS, MASKS, settle, small_net, small_pictures
+from torch import Tensor
 
 from xaiwidgets.explorers import ShortcutExplorer
 from xaiwidgets.explorers.guess import placeholder
-
-LABELS = torch.tensor([0, 1, 2, 3, 0])
-MASKS = torch.zeros(5, 12, 10, dtype=torch.bool)
-MASKS[:, 2:7, 3:8] = True
-
-
-def small_net(seed: int = 0, classes: int = 4) -> nn.Module:
-    torch.manual_seed(seed)
-    return nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(), nn.Flatten(), nn.Linear(480, classes))
-
-
-def small_pictures() -> Tensor:
-    return torch.rand(5, 1, 12, 10, generator=torch.Generator().manual_seed(1))
 
 
 def stamp(images: Tensor) -> Tensor:
@@ -27,13 +15,8 @@ def stamp(images: Tensor) -> Tensor:
 
 
 def small_explorer(**arguments) -> ShortcutExplorer:
-    given = {"models": {"one": small_net(0), "two": small_net(1)}, "images": small_pictures(), "tag": stamp}
+    given = {"models": {"one": small_net(), "two": small_net(seed=1)}, "images": small_pictures(), "tag": stamp}
     return ShortcutExplorer(**{**given, "labels": LABELS, "masks": MASKS, **arguments})
-
-
-def settle(explorer: ShortcutExplorer) -> None:
-    assert explorer.wait(60)
-    assert explorer.status.state == "ready", explorer.status.error
 
 
 def press_reveal(explorer: ShortcutExplorer) -> None:

@@ -11,14 +11,12 @@ from xaiwidgets.colors import picture
 from xaiwidgets.datasets import Dataset
 from xaiwidgets.explorers.cam_maps import Channels, Settings, choices, digits_for, explain
 from xaiwidgets.explorers.cam_pictures import course_pictures, mask_of, thing_at
-from xaiwidgets.explorers.explorer import Explorer, column, controls, row
+from xaiwidgets.explorers.explorer import column, controls, row
 from xaiwidgets.explorers.maps import NOTHING, Display, Map, MapRow
-from xaiwidgets.explorers.pictures import UNKNOWN, as_dataset, logits_of, named_classes, on_device, with_picture
+from xaiwidgets.explorers.picture_explorer import PictureExplorer, picture_gallery
+from xaiwidgets.explorers.pictures import UNKNOWN, logits_of, on_device
 from xaiwidgets.explorers.settings import display_controls
-from xaiwidgets.models import load_model
 from xaiwidgets.views import BarsView, ControlsView, GalleryView, ImageView, Panel
-
-GALLERY = 60  # pictures to choose from
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Result:
     channels: Channels
 
 
-class CAMExplorer(Explorer):
+class CAMExplorer(PictureExplorer):
     """Choose a picture, a layer and a method; click a thing to explain its class; look at the maps that make the map.
 
     Without arguments it opens on the course's drawn scenes, also with several things in one picture. With your own:
@@ -71,12 +69,16 @@ class CAMExplorer(Explorer):
         layer: str | None = None,
         variant: str = "Grad-CAM",
     ) -> None:
-        self.model = load_model("scenes-cnn") if model is None else model
-        images = course_pictures() if images is None else images
-        self.data = as_dataset(images, labels, class_names, masks)[:GALLERY]
-        self.class_names = named_classes(self.model, self.data)
-        self.specification = choices(self.model, on_device(self.model, self.data.images[:1]), layer, variant)
-        super().__init__(self.model)
+        self.opening = (layer, variant)
+        super().__init__(model, images, labels=labels, class_names=class_names, masks=masks)
+
+    def course_pictures(self) -> Dataset:
+        """Pictures with several things, so that there is something to click."""
+        return course_pictures()
+
+    def prepare(self) -> None:
+        """The layers and methods to choose from."""
+        self.specification = choices(self.model, on_device(self.model, self.data.images[:1]), *self.opening)
 
     def build(self) -> Widget:
         """Picture and gallery on the left; map, channels and scores beside them; controls on the right."""
@@ -84,7 +86,7 @@ class CAMExplorer(Explorer):
         self.input = ImageView(
             title="Click a thing to explain it" if clickable else "Input", tool="pick" if clickable else "look"
         )
-        self.gallery = GalleryView(images=picture(self.data.images), label="Pictures", size=44, height=400, upload=True)
+        self.gallery = picture_gallery(self.data, 400)
         self.maps = MapRow(self.input, 2)
         self.strip = GalleryView(label="Maps that add most", size=40, columns=8)
         self.weights = BarsView(label="Weights of these maps", selected=0)
@@ -93,9 +95,7 @@ class CAMExplorer(Explorer):
         known = self.data.masks is not None or clickable
         display = [item for item in display_controls(known) if item["name"] != "one_scale"]
         self.display = ControlsView(display, {"opacity": 0.7, "contrast": 1}, label="How to show it")
-        self._choose_class()
-        self.gallery.observe(self._other_image, names=["selected"])
-        self.gallery.observe(self._add_image, names=["added"])
+        self.watch_pictures()
         self.input.observe(self._pick, names=["picked"])
         self.strip.observe(self._choose_channel, names=["selected"])
         self.weights.observe(self._choose_channel, names=["selected"])
@@ -108,24 +108,9 @@ class CAMExplorer(Explorer):
         middle = column(self.maps.widget, self.strip, row(self.weights, self.scores), width="456px")
         return row(left, middle, controls(self.choices, self.display))
 
-    def _choose_class(self) -> None:
-        """The true class of the picture, or the predicted one where nobody told."""
-        chosen = self.gallery.selected or 0
-        label = int(self.data.labels[chosen])
-        known = label != UNKNOWN
-        self.scores.highlight = label if known else None
-        self.scores.selected = label if known else int(logits_of(self.model, self.data.images[[chosen]]).argmax())
-
-    def _other_image(self, _change: Any) -> None:
+    def leave_picture(self) -> None:
+        """No pixel is picked."""
         self.input.picked = None
-        self._choose_class()
-        self.update()
-
-    def _add_image(self, change: Any) -> None:
-        """Append a picture of the reader's own, and choose it."""
-        self.data = with_picture(self.data, change.new)
-        self.gallery.images = picture(self.data.images)
-        self.gallery.selected = len(self.data) - 1
 
     def _pick(self, change: Any) -> None:
         """Explain the class of the thing that was clicked."""

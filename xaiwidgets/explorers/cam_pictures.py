@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from xaiwidgets.datasets import Dataset, load_dataset
+from xaiwidgets.explorers.pictures import object_mask
 
 SEVERAL, ONE = 15, 9  # of the course's pictures with several things and with one
 FIRST = {"car", "boat", "tree"}  # what the picture shows that comes first
@@ -38,5 +39,4 @@ def mask_of(data: Dataset, index: int, target: int, name: str) -> Tensor | None:
     if data.objects is not None and data.objects[index]:
         masks = [thing.mask for thing in data.objects[index] if thing.name == name]
         return torch.stack(masks).any(0) if masks else None
-    known = data.masks is not None and int(data.labels[index]) == target and data.masks[index].any()
-    return data.masks[index] if known else None
+    return object_mask(data, index) if int(data.labels[index]) == target else None

@@ -109,7 +109,8 @@ class Explorer(VBox):
         if self.comm is None:
             return  # closed before, or never opened
         self.worker.close()
-        for widget in (*(self.hidden() if self.children else []), *_inside(self)):
+        unfinished = [] if self.children else _inside(self.status)  # `build` raised
+        for widget in (*(self.hidden() if self.children else []), *unfinished, *_inside(self)):
             Widget.close(widget)
         # The notebook's history of outputs keeps this object: it shall not keep pictures and models.
         self.children, self.result = (), None

@@ -8,28 +8,17 @@ from torch import Tensor, nn
 
 from xaiwidgets.borrow import borrow
 from xaiwidgets.colors import picture
-from xaiwidgets.datasets import Dataset, load_dataset
-from xaiwidgets.explorers.explorer import Explorer, column, controls, row
+from xaiwidgets.datasets import Dataset
+from xaiwidgets.explorers.explorer import column, controls, row
 from xaiwidgets.explorers.maps import NOTHING, Display, Map, MapRow, share_inside
-from xaiwidgets.explorers.pictures import (
-    UNKNOWN,
-    as_dataset,
-    logits_of,
-    moved,
-    named_classes,
-    noisy,
-    on_device,
-    recorded_scores,
-    with_picture,
-)
+from xaiwidgets.explorers.picture_explorer import PictureExplorer, picture_gallery
+from xaiwidgets.explorers.pictures import moved, noisy, object_mask, on_device, recorded_scores
 from xaiwidgets.explorers.settings import display_controls, method_arguments, method_controls
 from xaiwidgets.methods import ATTRIBUTIONS
 from xaiwidgets.methods.gradients import completeness_gap
-from xaiwidgets.models import load_model
-from xaiwidgets.views import BarsView, ControlsView, GalleryView, ImageView, Panel
+from xaiwidgets.views import BarsView, ControlsView, ImageView, Panel
 
 MOST = 4  # methods side by side
-GALLERY = 60  # pictures to choose from
 
 
 @dataclass(frozen=True)
@@ -54,7 +43,7 @@ class Result:
     maps: list[Map]
 
 
-class GradientsExplorer(Explorer):
+class GradientsExplorer(PictureExplorer):
     """Choose picture, class and up to four methods; drag the picture, add noise, and watch the maps.
 
     Without arguments it opens on the course's drawn scenes and the net that was trained on them. With your own:
@@ -65,7 +54,7 @@ class GradientsExplorer(Explorer):
 
     Args:
         model: classifier, `(N, C, H, W)` -> logits `(N, K)`; left as it was found.
-        images: a `Dataset`, or a tensor `(N, C, H, W)` in [0, 1] with one or three channels.
+        images: a `Dataset`, or a tensor `(N, C, H, W)` in [0, 1] with one or three channels; the first 60 are offered.
         labels: true classes, `(N,)`.
         class_names: one name a class.
         masks: where the object is, `(N, H, W)` bool.
@@ -89,26 +78,19 @@ class GradientsExplorer(Explorer):
             raise ValueError(f"methods has no {unknown[0]!r}; known methods: {', '.join(ATTRIBUTIONS)}")
         if not 1 <= len(methods) <= MOST:
             raise ValueError(f"methods must be 1 to {MOST} names, got {len(methods)}")
-        self.model = load_model("scenes-cnn") if model is None else model
-        images = load_dataset("scenes", count=24) if images is None else images
-        self.data = as_dataset(images, labels, class_names, masks)
-        self.class_names = named_classes(self.model, self.data)
         self.methods = list(methods)
-        super().__init__(self.model)
+        super().__init__(model, images, labels=labels, class_names=class_names, masks=masks)
 
     def build(self) -> Widget:
         """Picture and gallery on the left, maps and class scores beside them, controls on the right."""
         self.input = ImageView(title="Input", tool="drag")
-        self.data = self.data[:GALLERY]
-        self.gallery = GalleryView(images=picture(self.data.images), label="Pictures", size=44, height=190, upload=True)
+        self.gallery = picture_gallery(self.data, 190)
         self.scores = BarsView(names=list(self.class_names), label="Class scores (logits): choose a class", digits=1)
         self.maps = MapRow(self.input, MOST)
         self.choices = ControlsView(_choices(self.methods), label="What to explain")
         self.parameters = ControlsView(self._method_controls(), label="Parameters of the methods")
         self.display = ControlsView(display_controls(self.data.masks is not None), label="How to show it")
-        self._choose_class()
-        self.gallery.observe(self._other_image, names=["selected"])
-        self.gallery.observe(self._add_image, names=["added"])
+        self.watch_pictures()
         self.choices.observe(self._other_choices, names=["values"])
         self.display.observe(lambda change: self.show_again(), names=["values"])
         for view, name in ((self.input, "offset"), (self.scores, "selected"), (self.parameters, "values")):
@@ -125,24 +107,9 @@ class GradientsExplorer(Explorer):
             self.parameters.specification = self._method_controls()
         self.update()
 
-    def _other_image(self, _change: Any) -> None:
+    def leave_picture(self) -> None:
+        """The next picture begins where it was drawn."""
         self.input.offset = (0, 0)
-        self._choose_class()
-        self.update()
-
-    def _add_image(self, change: Any) -> None:
-        """Append a picture of the reader's own, and choose it."""
-        self.data = with_picture(self.data, change.new)
-        self.gallery.images = picture(self.data.images)
-        self.gallery.selected = len(self.data) - 1
-
-    def _choose_class(self) -> None:
-        """The true class of the picture, or the predicted one where nobody told."""
-        chosen = self.gallery.selected or 0
-        label = int(self.data.labels[chosen])
-        self.scores.highlight = None if label == UNKNOWN else label
-        known = label != UNKNOWN
-        self.scores.selected = label if known else int(logits_of(self.model, self.data.images[[chosen]]).argmax())
 
     def request(self) -> Request:
         """What the user has set."""
@@ -157,8 +124,7 @@ class GradientsExplorer(Explorer):
     def compute(self, request: Request) -> Result:
         """Move the picture, add noise, and explain it by every chosen method."""
         image = noisy(moved(self.data.images[request.image], request.offset), request.settings["noise"])
-        mask = None if self.data.masks is None else moved(self.data.masks[request.image], request.offset)
-        mask = None if mask is None or not mask.any() else mask
+        mask = object_mask(self.data, request.image, request.offset)
         x, model = on_device(self.model, image[None]), borrow(self.model)
         with recorded_scores(model, x) as scores:
             maps = [self._map(model, name, x, mask, request) for name in request.methods]

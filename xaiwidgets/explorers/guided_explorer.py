@@ -4,26 +4,22 @@ from typing import Any
 
 import torch
 from ipywidgets import Widget
-from torch import Tensor, nn
 
 from xaiwidgets.colors import picture
-from xaiwidgets.datasets import Dataset, load_dataset
 from xaiwidgets.evaluation import weighted_layers
 from xaiwidgets.explorers.curve_panels import curve_panel, draw_curves
-from xaiwidgets.explorers.explorer import Explorer, column, controls, row
+from xaiwidgets.explorers.explorer import column, controls, row
 from xaiwidgets.explorers.guided_controls import NOBODY, MixControls, choices, display
 from xaiwidgets.explorers.guided_maps import MAPS, Request, Result, explain
 from xaiwidgets.explorers.guided_neuron import NeuronPanel
 from xaiwidgets.explorers.maps import NOTHING, Display, MapRow
-from xaiwidgets.explorers.pictures import UNKNOWN, as_dataset, logits_of, named_classes, on_device
+from xaiwidgets.explorers.picture_explorer import PictureExplorer, picture_gallery
+from xaiwidgets.explorers.pictures import object_mask, on_device
 from xaiwidgets.methods.guided_backprop import relu_layers
-from xaiwidgets.models import load_model
-from xaiwidgets.views import BarsView, ControlsView, CurvesView, GalleryView, ImageView, Panel
-
-GALLERY = 60  # pictures to choose from
+from xaiwidgets.views import BarsView, ControlsView, CurvesView, ImageView, Panel
 
 
-class GuidedExplorer(Explorer):
+class GuidedExplorer(PictureExplorer):
     """Gradient, guided backpropagation, deconvolution and a mix of your own, side by side.
 
     Choose the rule of each ReLU, compare the maps of two classes, and replace the layers by noise from the output down:
@@ -48,28 +44,15 @@ class GuidedExplorer(Explorer):
 
     columns = 3
 
-    def __init__(
-        self,
-        model: nn.Module | None = None,
-        images: Dataset | Tensor | None = None,
-        *,
-        labels: Tensor | None = None,
-        class_names: list[str] | None = None,
-        masks: Tensor | None = None,
-    ) -> None:
-        self.model = load_model("scenes-cnn") if model is None else model
-        images = load_dataset("scenes", count=24) if images is None else images
-        data = as_dataset(images, labels, class_names, masks)
-        self.class_names = named_classes(self.model, data)
-        self.data = data[:GALLERY]
+    def prepare(self) -> None:
+        """The ReLUs that get a rule, and the layers that get noise."""
         x = on_device(self.model, self.data.images[:1])
         self.relus, self.layers = relu_layers(self.model, x), weighted_layers(self.model, x)
-        super().__init__(self.model)
 
     def build(self) -> Widget:
         """Picture, gallery and scores on the left, maps and one neuron beside them, controls on the right."""
         self.input = ImageView(title="Input", tool="pick")
-        self.gallery = GalleryView(images=picture(self.data.images), label="Pictures", size=44, height=190)
+        self.gallery = picture_gallery(self.data, 190)
         self.scores = BarsView(names=list(self.class_names), label="Class scores (logits)", digits=1)
         self.maps = MapRow(self.input, 2 * len(MAPS))
         self.choices = ControlsView(choices(self.class_names, self.layers), label="What to show")
@@ -81,8 +64,7 @@ class GuidedExplorer(Explorer):
             title="Rank correlation with the trained net's map", x_label="randomised layers", width=424, height=200,
             y_limits=(-0.3, 1.0), movable=False,
         )  # fmt: skip
-        self._choose_class()
-        self.gallery.observe(self._other_image, names=["selected"])
+        self.watch_pictures()
         for view, name in ((self.scores, "selected"), (self.choices, "values"), (self.mix, "values")):
             view.observe(self.update, names=[name])
         self.input.observe(self._look_into, names=["picked"])
@@ -92,18 +74,9 @@ class GuidedExplorer(Explorer):
         left = column(self.input, self.gallery, self.scores, width="212px")
         return row(left, self.middle, controls(self.choices, self.mix, self.display))
 
-    def _choose_class(self) -> None:
-        """The true class of the picture, or the predicted one where nobody told."""
-        chosen = self.gallery.selected or 0
-        label = int(self.data.labels[chosen])
-        known = label != UNKNOWN
-        self.scores.highlight = label if known else None
-        self.scores.selected = label if known else int(logits_of(self.model, self.data.images[[chosen]]).argmax())
-
-    def _other_image(self, _change: Any) -> None:
+    def leave_picture(self) -> None:
+        """No pixel is picked."""
         self.input.picked = None
-        self._choose_class()
-        self.update()
 
     def _look_into(self, change: Any) -> None:
         """A pixel was picked: look into the net there, at its first ReLU if none was chosen."""
@@ -137,16 +110,12 @@ class GuidedExplorer(Explorer):
         if not request.maps:
             raise ValueError("choose at least one map")
         x = on_device(self.model, self.data.images[[request.image]])
-        return explain(self.model, x, self._mask(request), request, self.class_names)
-
-    def _mask(self, request: Request) -> Tensor | None:
-        mask = None if self.data.masks is None else self.data.masks[request.image]
-        return None if mask is None or not mask.any() else mask
+        return explain(self.model, x, object_mask(self.data, request.image), request, self.class_names)
 
     def publish(self, result: Result) -> None:
         """Write maps, picture, scores, curve and neuron to the views; the maps first, for they are waited for."""
         request = result.request
-        image, mask = self.data.images[request.image], self._mask(request)
+        image, mask = self.data.images[request.image], object_mask(self.data, request.image)
         shown = Display(**self.display.values)
         self.maps.show(result.maps, picture(image), mask, shown)
         with self.input.hold_sync():

@@ -10,7 +10,7 @@ from xaiwidgets.datasets import Dataset
 from xaiwidgets.explorers.lrp_choices import RuleBook
 from xaiwidgets.explorers.lrp_layers import Layer, layers_of
 from xaiwidgets.explorers.lrp_result import Request, Result
-from xaiwidgets.explorers.pictures import logits_of, on_device
+from xaiwidgets.explorers.pictures import logits_of, object_mask, on_device
 from xaiwidgets.methods.composites import Composite
 from xaiwidgets.methods.lrp import Flow, relevance_flow
 
@@ -49,12 +49,12 @@ class LrpComputer:
 
     def refused(self, data: Dataset, request: Request, error: Exception) -> Result:
         """The result without a flow, which says why there is none."""
-        image, mask = _picture(data, request.question.image)
+        image, mask = data.images[request.question.image], object_mask(data, request.question.image)
         logits = logits_of(self.model, image[None])[0]
         return Result(request, image, mask, logits, error=f"{type(error).__name__}: {error}")
 
     def _new(self, data: Dataset, request: Request, composite: Composite, old: Result | None) -> Result:
-        image, mask = _picture(data, request.question.image)
+        image, mask = data.images[request.question.image], object_mask(data, request.question.image)
         # A filter that comes or goes changes nothing for the flow without it.
         same = old is not None and old.request != request and old.request.question == request.question
         free = (old.free if same else None) or self._flow(image, request, composite, None)
@@ -83,8 +83,3 @@ class LrpComputer:
 
 def _same_flow(one: Request, other: Request) -> bool:
     return (one.question, one.through) == (other.question, other.through)
-
-
-def _picture(data: Dataset, index: int) -> tuple[Tensor, Tensor | None]:
-    mask = None if data.masks is None else data.masks[index]
-    return data.images[index], mask if mask is not None and mask.any() else None

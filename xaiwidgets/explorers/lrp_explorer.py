@@ -7,25 +7,20 @@ import torch
 from ipywidgets import Widget
 from torch import Tensor, nn
 
-from xaiwidgets.colors import picture
-from xaiwidgets.datasets import Dataset, load_dataset
-from xaiwidgets.explorers.explorer import Explorer
+from xaiwidgets.datasets import Dataset
 from xaiwidgets.explorers.lrp_choices import RuleBook, line_of_rule
 from xaiwidgets.explorers.lrp_compute import LrpComputer
 from xaiwidgets.explorers.lrp_layers import Layer
 from xaiwidgets.explorers.lrp_report import lrp_panels, lrp_summary
 from xaiwidgets.explorers.lrp_result import Question, Request, Result
 from xaiwidgets.explorers.lrp_views import LrpViews
-from xaiwidgets.explorers.pictures import UNKNOWN, as_dataset, logits_of, named_classes, with_picture
+from xaiwidgets.explorers.picture_explorer import PictureExplorer
 from xaiwidgets.methods.composites import Composite
 from xaiwidgets.methods.lrp_rules import Rule
-from xaiwidgets.models import load_model
 from xaiwidgets.views import Panel
 
-GALLERY = 60  # pictures to choose from
 
-
-class LRPExplorer(Explorer):
+class LRPExplorer(PictureExplorer):
     """Choose LRP's rules and watch relevance flow from the score to the pixels, layer by layer.
 
     Choose a composite or a rule for each layer; read on the meter what bias and ε absorb; look into a layer, follow one
@@ -60,23 +55,17 @@ class LRPExplorer(Explorer):
         own_rules: Mapping[str, Rule] | None = None,
     ) -> None:
         self.book = RuleBook(rules, own_rules)
-        self.model = load_model("scenes-cnn") if model is None else model
-        images = load_dataset("scenes", count=24) if images is None else images
-        data = as_dataset(images, labels, class_names, masks)
-        self.class_names = named_classes(self.model, data)
-        self.data = data[:GALLERY]
         self.through: tuple[int, int] | None = None
-        super().__init__(self.model)
+        super().__init__(model, images, labels=labels, class_names=class_names, masks=masks)
 
     def build(self) -> Widget:
         """The views, and what happens when they change."""
         self.computer = LrpComputer(self.model, self.data.images[:1], self.class_names, self.book)
         self.layers = self.computer.layers
         self.views = views = LrpViews(self.data, self.class_names, self.layers, self.book)
-        self._choose_class()
+        self.gallery, self.scores = views.gallery, views.scores
+        self.watch_pictures()
         views.strip.selected = _last_convolution(self.layers)
-        views.gallery.observe(self._other_image, names=["selected"])
-        views.gallery.observe(self._add_image, names=["added"])
         views.channels.observe(self._follow_channel, names=["selected"])
         views.actions.observe(self._follow_all, names=["values"])
         views.display.observe(lambda change: self.show_again(self._show_again), names=["values"])
@@ -88,24 +77,6 @@ class LRPExplorer(Explorer):
         views.layer_map.observe(self._pick, names=["picked"])
         views.network.observe(self._pick_unit, names=["selected"])
         return views.widget
-
-    def _choose_class(self) -> None:
-        """The true class of the picture, or the predicted one where nobody told."""
-        chosen = self.views.gallery.selected or 0
-        label = int(self.data.labels[chosen])
-        known = label != UNKNOWN
-        self.views.scores.highlight = label if known else None
-        self.views.scores.selected = label if known else int(logits_of(self.model, self.data.images[[chosen]]).argmax())
-
-    def _other_image(self, _change: Any) -> None:
-        self._choose_class()
-        self.update()
-
-    def _add_image(self, change: Any) -> None:
-        """Append a picture of the reader's own, and choose it."""
-        self.data = with_picture(self.data, change.new)
-        self.views.gallery.images = picture(self.data.images)
-        self.views.gallery.selected = len(self.data) - 1
 
     def _other_layer(self, change: Any) -> None:
         self.views.layer_map.picked = None

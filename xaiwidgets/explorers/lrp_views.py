@@ -15,6 +15,7 @@ from xaiwidgets.explorers.lrp_network import show_drawing
 from xaiwidgets.explorers.lrp_neuron import Neuron, cell_of
 from xaiwidgets.explorers.lrp_result import Result
 from xaiwidgets.explorers.maps import NOTHING, Display, Map, MapRow, notice_of, share_inside
+from xaiwidgets.explorers.picture_explorer import picture_gallery
 from xaiwidgets.explorers.settings import display_controls
 from xaiwidgets.views import BarsView, ControlsView, GalleryView, ImageView, NetworkView
 
@@ -34,7 +35,7 @@ class LrpViews:
     def __init__(self, data: Dataset, class_names: tuple[str, ...], layers: list[Layer], book: RuleBook) -> None:
         self.class_names, self.layers = class_names, layers
         self.input = ImageView(title="Input")
-        self.gallery = GalleryView(images=picture(data.images), label="Pictures", size=44, height=104, upload=True)
+        self.gallery = picture_gallery(data, 104)
         few = {} if len(class_names) <= MANY else {"order": "sorted", "maximum": MANY}
         self.scores = BarsView(names=list(class_names), label="Class scores (logits): choose a class", digits=1, **few)
         self.maps, self.meter = MapRow(self.input, 1), HTML()

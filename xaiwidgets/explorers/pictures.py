@@ -128,6 +128,12 @@ def noisy(image: Tensor, amount: float, seed: int = 0) -> Tensor:
     return (image + amount * noise.to(image)).clamp(0, 1)
 
 
+def object_mask(data: Dataset, index: int, offset: tuple[int, int] = (0, 0)) -> Tensor | None:
+    """Where the object of picture `index` is when `moved` by `offset`, `(H, W)` bool; None if unknown or nowhere."""
+    mask = None if data.masks is None else moved(data.masks[index], offset)
+    return mask if mask is not None and mask.any() else None
+
+
 BASELINES = ("black", "grey", "white", "blurred")
 
 

@@ -32,8 +32,11 @@ function render({ model, el, signal }) {
     return guard(create("div", attributes, canvas, ...text));
   }
 
+  let built = ""; // the shape of the pictures that the options were made for
+
   function build() {
     const images = arrayOf(model, "images");
+    built = String(images.shape);
     const [columns, height] = [model.get("columns"), model.get("height")];
     const focused = list.contains(document.activeElement);
     list.setAttribute("aria-label", model.get("label"));
@@ -43,6 +46,14 @@ function render({ model, el, signal }) {
     list.replaceChildren(...Array.from({ length: images.shape[0] }, (_, i) => option(i, images, model.get("size"))));
     mark();
     if (focused) list.querySelector('[tabindex="0"]')?.focus();
+  }
+
+  /** New pixels of as many pictures of the same size go into the canvases that are there. */
+  function show() {
+    const images = arrayOf(model, "images");
+    const canvases = [...list.querySelectorAll("canvas")];
+    if (String(images.shape) !== built) build();
+    else canvases.forEach((canvas, index) => paint(canvas, thumbnail(images, index)));
   }
 
   function mark() {
@@ -76,7 +87,8 @@ function render({ model, el, signal }) {
   list.addEventListener("click", click, { signal });
   list.addEventListener("keydown", key, { signal });
   follow(model, ["selected"], mark, signal);
-  follow(model, ["images", "labels", "label", "columns", "size", "height"], build, signal);
+  follow(model, ["labels", "label", "columns", "size", "height"], build, signal);
+  follow(model, ["images"], show, signal);
 }
 
 export default { render };
