@@ -113,21 +113,26 @@ def target_scores(model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
 
 def check_scores(logits: Tensor, target: Tensor) -> Tensor:
     """Return `logits`, or raise an error if they do not have the class `target`."""
-    wrong = [index for index in target.tolist() if not 0 <= index < logits.shape[1]]
-    if wrong:
-        raise ValueError(f"target must be a class index from 0 to {logits.shape[1] - 1}, got {wrong[0]}")
-    _warn_of_probabilities(logits.detach())
-    return logits
-
-
-def _warn_of_probabilities(logits: Tensor) -> None:
-    """Probabilities saturate: their gradient is small where the model is sure. The user should know."""
-    if logits.shape[1] > 1 and logits.min() >= 0 and (logits.sum(1) - 1).abs().max() < 1e-4:
+    check_range(logits, target)
+    if are_probabilities(logits.detach()):  # they saturate: their gradient is small where the model is sure
         warnings.warn(
             "model returns probabilities (rows sum to 1), explained as such; leave out the softmax for logits",
             ProbabilityWarning,
             stacklevel=2,
         )
+    return logits
+
+
+def check_range(scores: Tensor, target: Tensor) -> None:
+    """Raise an error if scores `(N, K)` do not have the class `target`."""
+    wrong = [index for index in target.tolist() if not 0 <= index < scores.shape[1]]
+    if wrong:
+        raise ValueError(f"target must be a class index from 0 to {scores.shape[1] - 1}, got {wrong[0]}")
+
+
+def are_probabilities(scores: Tensor) -> bool:
+    """Whether each row of scores `(N, K)` is a distribution over two or more classes."""
+    return scores.shape[1] > 1 and bool(scores.min() >= 0 and (scores.sum(1) - 1).abs().max() < 1e-4)
 
 
 def _describe(value: object) -> str:
