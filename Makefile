@@ -33,10 +33,11 @@ lab: $(VENV)/.lab
 		--LabApp.default_url=/lab/tree/$(NOTEBOOK) --LabApp.news_url=None \
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
+# One thread a process: several processes with several threads each would only wait for each other.
 test: $(VENV)/.test
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 numbers: $(VENV)/.test
 	@$(BIN)/python -P tests/measure.py

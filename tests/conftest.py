@@ -1,4 +1,4 @@
-"""For every test: no other machine is asked for anything; and the browser, for those that need one."""
+"""For every test: no other machine is asked for anything; the order in which tests share the processors; the browser."""
 
 import ipaddress
 import socket
@@ -7,6 +7,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from programs import CHROMIUM, CHROMIUM_FLAGS, program
+
+
+LONG = ("test_notebooks.py", "browser")  # names of files and folders whose tests take longest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long pieces of work first; a file is one piece, for its tests share a page, but each run of a notebook is one."""
+    items.sort(key=lambda item: min((LONG.index(name) for name in item.path.parts if name in LONG), default=len(LONG)))
+    for item in items:
+        alone = item.path.name == LONG[0]
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.nodeid.split("::")[0]))
 
 
 def is_local(host: str | bytes | None) -> bool:
