@@ -100,7 +100,7 @@ def _maps(
     alike = rank_correlation(values, before)
     found = []
     for place, each in enumerate(classes):
-        lines = [] if (inside := share_inside(values[place], mask)) is None else [f"{inside:.0%} inside"]
+        lines = [] if (inside := share_inside(values[place].abs(), mask)) is None else [f"{inside:.0%} of |R| inside"]
         lines += [f"{_rho(alike[place])} to the trained net's"] if request.depth else []
         if place:
             lines.append(f"{_rho(rank_correlation(values[:1], values[1:])[0])} to {class_names[classes[0]]}'s")

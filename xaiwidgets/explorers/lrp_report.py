@@ -1,5 +1,6 @@
 """What the LRP explorer leaves behind for a reader without a kernel: pictures and sentences."""
 
+from xaiwidgets.explorers.lrp_meter import KEPT
 from xaiwidgets.explorers.lrp_result import Result
 from xaiwidgets.explorers.lrp_views import LrpViews
 from xaiwidgets.views import Panel
@@ -26,5 +27,5 @@ def lrp_summary(views: LrpViews, result: Result) -> str:
         return f"{start}. No maps: {result.error}"
     lost = [f"{each.title}: {each.cause}" for each in result.readings if each.state != "kept"]
     told = views.maps.views[0].caption.replace("\n", ", ")
-    kept = f"Not kept: {'; '.join(lost)}" if lost else "Every layer keeps its relevance"
+    kept = f"Not kept: {'; '.join(lost)}" if lost else f"Every layer keeps its relevance within {KEPT:.0%} of the score"
     return f"{start}. {views.maps.views[0].title}: {told}. {kept}."
