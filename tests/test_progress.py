@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from xaiwidgets.progress import Cancelled, TextBar, chunks, listening, track
+from xaiwidgets.progress import Cancelled, TextBar, chunks, listening, quietly, track
 
 
 class Recorder:
@@ -49,6 +49,20 @@ def test_listening_ends_with_its_block_and_holds_for_its_thread_only():
         thread.join()
     assert heard == ["a", "b"]
     assert list(track("ab", "After")) == ["a", "b"]
+
+
+def test_quiet_work_is_not_reported_but_can_be_cancelled():
+    recorder = Recorder()
+    with listening(recorder), quietly():
+        assert list(track("ab", "Inside")) == ["a", "b"]
+    assert recorder.reports == []
+    with listening(Recorder(stop_at=0)), pytest.raises(Cancelled, match="Inside"), quietly():
+        list(track("ab", "Inside"))
+
+
+def test_quiet_work_that_nobody_listens_to():
+    with quietly():
+        assert list(track("ab", "Inside")) == ["a", "b"]
 
 
 class Clock:

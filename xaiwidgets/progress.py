@@ -44,6 +44,25 @@ def listening(listener: Listener | None) -> Iterator[None]:
         _listener.reset(token)
 
 
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Inside the `with` block cancellation is heard, but no progress reported: that of the work around it is."""
+    listener = _listener.get()
+    with listening(listener and _Quiet(listener)):
+        yield
+
+
+@dataclass(frozen=True)
+class _Quiet:
+    listener: Listener
+
+    def progressed(self, label: str, done: int, total: int | None) -> None:
+        pass
+
+    def cancelled(self) -> bool:
+        return self.listener.cancelled()
+
+
 def track(
     items: Iterable[T], label: str, total: int | None = None, size: Callable[[T], int] | None = None
 ) -> Iterator[T]:

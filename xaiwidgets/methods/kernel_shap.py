@@ -1,0 +1,145 @@
+"""KernelSHAP: Shapley values as the weights of a linear fit to the values of coalitions.
+
+Notation: `z` is a coalition, 1 for who is in, `s` its size, `n` the number of players, `Δ = v(N) - v(∅)`.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from torch import Tensor
+
+from xaiwidgets.methods.shapley_games import Game
+from xaiwidgets.methods.shapley_sampling import Estimate
+from xaiwidgets.parameters import Range, validated
+
+FEW = 12  # players, up to which all coalitions are valued if nothing else is asked for
+Seed = Annotated[int, Range(0, 2**31, help="of the coalitions")]
+
+
+@validated
+def kernel_shap(game: Game, *, samples: int | None = None, seed: Seed = 0) -> Estimate:
+    """Which weights make a linear model answer like the game?  `v(z) ≈ v(∅) + Σ_j φ_j z_j`
+
+    `min Σ_z π(z) (v(z) - v(∅) - z·φ)²` under `Σ_j φ_j = Δ`, with the Shapley kernel
+    `π(z) = (n - 1) / (C(n, s) s (n - s))`: over all coalitions its solution *is* the Shapley values. Lundberg and Lee
+    2017, https://arxiv.org/abs/1705.07874, theorem 2.
+
+    Coalitions come in pairs, `z` and its complement, which makes the fit one of `(v(z) - v(1 - z)) / 2` by
+    `(z - 1/2)·φ`. From the smallest and largest coalitions inwards, a size is valued completely where random draws would
+    meet each of its coalitions anyway; what is left of the budget is drawn from the other sizes by the kernel. The sum is
+    kept to by elimination, so it holds exactly, too. Paired draws: Covert and Lee 2021,
+    https://arxiv.org/abs/2012.01536, section 4.2.
+
+    Args:
+        game: players and what their coalitions are worth.
+        samples: most coalitions to be valued, with the empty and the full one. Not given: all `2^n` for up to 12
+            players, `2n + 2048` for more. `2^n` or more: all.
+        seed: of the draws. torch's own generator is not touched.
+
+    Returns:
+        The estimate. Its standard error is that of a weighted fit to random pairs (each pair's influence on the values,
+        squared and summed; MacKinnon and White 1985, HC3); 0 where every coalition was valued.
+
+    Raises:
+        TypeError, ValueError: for a bad `samples`, or too few to determine the values.
+    """
+    players = game.players
+    samples = _budget(samples, players)
+    nobody, everybody = game.ends()
+    risen = everybody - nobody
+    if players == 1:
+        return Estimate(risen[None], torch.zeros(1, dtype=torch.float64), 2)
+    pairs = _drawn_pairs(players, (samples - 2) // 2, seed)
+    worth = game(torch.cat([pairs.members, ~pairs.members]))
+    halves = (worth[: len(pairs.members)] - worth[len(pairs.members) :]) / 2
+    values, error = _fit(pairs, halves, risen, samples)
+    return Estimate(values, error, 2 + len(worth))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Coalitions, each standing for itself and its complement.
+
+    Attributes:
+        members: `(m, n)`, bool.
+        weight: what each counts in the fit, `(m,)`; together 1.
+        drawn: how many of them, the last ones, are random draws.
+    """
+
+    members: Tensor
+    weight: Tensor
+    drawn: int
+
+
+def _budget(samples: int | None, players: int) -> int:
+    if samples is None:
+        return 2**players if players <= FEW else 2 * players + 2048
+    Range(4, math.inf).check("samples", samples, integer=True)
+    return min(int(samples), 2**players)
+
+
+def _drawn_pairs(players: int, budget: int, seed: int) -> Pairs:
+    """At most `budget` pairs: complete sizes first, then random ones."""
+    sizes = list(range(1, players // 2 + 1))
+    twice = {s: 2 if 2 * s == players else 1 for s in sizes}  # the complement is of the same size
+    count = {s: math.comb(players, s) // twice[s] for s in sizes}
+    mass = {s: 1 / (s * (players - s)) / twice[s] for s in sizes}  # of the kernel, over all pairs of a size
+    total = sum(mass.values())
+    parts, weights = [], []
+    while sizes and count[sizes[0]] <= budget * mass[sizes[0]] / sum(mass[s] for s in sizes) * (1 + 1e-9):
+        size = sizes.pop(0)
+        parts.append(_all_of_size(players, size))
+        weights += [mass[size] / total / count[size]] * count[size]
+        budget -= count[size]
+    drawn = budget if sizes else 0
+    if drawn:
+        chances = torch.tensor([mass[s] for s in sizes], dtype=torch.float64)
+        parts.append(_random(players, sizes, chances, drawn, seed))
+        weights += [float(chances.sum()) / total / drawn] * drawn
+    return Pairs(torch.cat(parts), torch.tensor(weights, dtype=torch.float64), drawn)
+
+
+def _all_of_size(players: int, size: int) -> Tensor:
+    """All coalitions of a size, but of half of all players only those with the first player."""
+    chosen = torch.combinations(torch.arange(players), size)
+    if 2 * size == players:
+        chosen = chosen[chosen[:, 0] == 0]
+    return torch.zeros(len(chosen), players, dtype=torch.bool).scatter_(1, chosen, True)
+
+
+def _random(players: int, sizes: list[int], chances: Tensor, count: int, seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    size = torch.tensor(sizes)[torch.multinomial(chances, count, replacement=True, generator=generator)]
+    order = torch.rand(count, players, generator=generator, dtype=torch.float64).argsort(1)
+    return order.argsort(1) < size[:, None]
+
+
+def _fit(pairs: Pairs, halves: Tensor, risen: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+    """Values and their standard errors: `φ = Δ / n + B θ`, where the columns of `B` sum to 0, and a free fit of `θ`."""
+    players = pairs.members.shape[1]
+    basis = torch.linalg.qr(torch.eye(players, dtype=torch.float64)[:, 1:] - 1 / players).Q
+    root = pairs.weight.sqrt()[:, None]
+    rows = (pairs.members.double() - 0.5) @ basis * root
+    right = (halves - (pairs.members.sum(1) / players - 0.5) * risen) * root[:, 0]
+    solved = torch.linalg.lstsq(rows, right[:, None], driver="gelsd")
+    if int(solved.rank) < players - 1:
+        raise ValueError(
+            f"samples must determine {players} values, {samples} are too few; take {2 * players + 2} or more"
+        )
+    values = risen / players + basis @ solved.solution[:, 0]
+    return values, _standard_error(rows, right - rows @ solved.solution[:, 0], basis, pairs.drawn)
+
+
+def _standard_error(rows: Tensor, residuals: Tensor, basis: Tensor, drawn: int) -> Tensor:
+    """Of the values: from the spread of what each drawn pair does to them."""
+    if drawn == 0:
+        return rows.new_zeros(len(basis))
+    if drawn == 1 or len(rows) < rows.shape[1] + 2:
+        return rows.new_full((len(basis),), math.nan)
+    inverse = torch.linalg.inv(rows.T @ rows)
+    rows, residuals = rows[-drawn:], residuals[-drawn:]
+    leverage = ((rows @ inverse) * rows).sum(1).clamp(max=1 - 1e-6)
+    influence = rows * (residuals / (1 - leverage))[:, None] @ inverse @ basis.T
+    return ((influence - influence.mean(0)).square().sum(0) * drawn / (drawn - 1)).sqrt()
