@@ -1,6 +1,7 @@
 """How good is an explanation: measures on explanations and on models that lost their weights."""
 
 from xaiwidgets.evaluation.continuity import jumps
+from xaiwidgets.evaluation.deletion import area_under, deletion_curve, insertion_curve
 from xaiwidgets.evaluation.randomization import (
     RandomizationCurve,
     cascade,
@@ -14,10 +15,13 @@ from xaiwidgets.evaluation.walks import Walk, autocorrelation, cosine_at_distanc
 __all__ = [
     "RandomizationCurve",
     "Walk",
+    "area_under",
     "autocorrelation",
     "cascade",
     "cosine_at_distance",
+    "deletion_curve",
     "half_distance",
+    "insertion_curve",
     "jumps",
     "randomization_curve",
     "randomized",

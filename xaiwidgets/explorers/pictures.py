@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from xaiwidgets.borrow import borrow, device_and_dtype
 from xaiwidgets.datasets import Dataset
+from xaiwidgets.methods.fills import blurred
 from xaiwidgets.methods.inputs import check_x, class_scores
 
 
@@ -140,14 +140,5 @@ BASELINES = ("black", "grey", "white", "blurred")
 def baseline_of(name: str, x: Tensor) -> Tensor:
     """The picture `(N, C, H, W)` that stands for "nothing" beside `x`; `name` is one of `BASELINES`."""
     if name == "blurred":
-        return _blurred(x, sigma=x.shape[-1] / 10)
+        return blurred(x, sigma=x.shape[-1] / 10)
     return torch.full_like(x, {"black": 0.0, "grey": 0.5, "white": 1.0}[name])
-
-
-def _blurred(x: Tensor, sigma: float) -> Tensor:
-    radius = min(int(3 * sigma), min(x.shape[-2:]) - 1)
-    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2).to(x)
-    kernel = (kernel / kernel.sum()).expand(x.shape[1], 1, 1, -1)
-    x = F.pad(x, [radius] * 4, mode="reflect")
-    x = F.conv2d(x, kernel, groups=x.shape[1])
-    return F.conv2d(x, kernel.mT, groups=x.shape[1])

@@ -1,0 +1,168 @@
+"""Occlusion: what does the score lose when a part of the input is hidden?"""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xaiwidgets.methods.black_box import OUTPUT, BlackBox, Scores
+from xaiwidgets.methods.fills import Fill, hidden, hiding
+from xaiwidgets.methods.windows import SHAPES, Size, Windows, coarse_first
+from xaiwidgets.parameters import Choice, validated
+
+COMPARISONS = ("difference", "ratio")
+Shape = Annotated[str, Choice(*SHAPES, help="of the window")]
+Output = Annotated[str, OUTPUT]
+Compare = Annotated[str, Choice(*COMPARISONS, help="the score that is lost, or which share of it")]
+
+
+@validated
+def occlusion(
+    model: Scores,
+    x: Tensor | np.ndarray,
+    target: Tensor | int,
+    *,
+    window: Size | None = None,
+    stride: Size | None = None,
+    shape: Shape = "square",
+    fill: Fill = "black",
+    output: Output = "score",
+    compare: Compare = "difference",
+    seed: int = 0,
+) -> Tensor:
+    """How much does the score lose when a window here is hidden?
+
+    `R_p = mean of f(x) - f(x without w) over the windows w that cover the place p`. Zeiler and Fergus 2014,
+    https://arxiv.org/abs/1311.2901, section 4.2 (there: the score that remains).
+
+    Args:
+        model: a torch classifier, `(N, …)` -> logits `(N, K)`, left as it was found; or any callable from an array
+            `(N, …)` to scores, `(N, K)`.
+        x: pictures `(N, C, H, W)`, signals `(N, C, L)` or a table `(N, D)`; all channels of a place are hidden at once.
+        target: class index, or one for each input, `(N,)`.
+        window: size of the window in places, one number or one an axis; 8 if not given, 1 for a table.
+        stride: steps of the window, one number or one an axis; half the window if not given. The first window lies in
+            the corner, the last may reach over the border.
+        shape: "square", or "disc" of that diameter.
+        fill: what is seen instead; see `fill_picture`.
+        output: what is explained: "score", "probability" or "log-odds"; see `BlackBox`.
+        compare: "difference", `f(x) - f(x without w)`; "ratio", the share of the score that is lost,
+            `1 - f(x without w) / f(x)`, for positive scores.
+        seed: of the fill "noise".
+
+    Returns:
+        Map `(N, H, W)`, `(N, L)` or `(N, D)`, in units of the score.
+
+    Raises:
+        TypeError, ValueError: naming the argument, what came and what was expected; so for a window larger than the
+            picture, and for a stride so large that some place would never be hidden.
+    """
+    return _Scan(BlackBox(model, x, target, output=output), window, stride, shape, fill, compare, seed).map()
+
+
+@validated
+def coarse_to_fine(
+    model: Scores,
+    x: Tensor | np.ndarray,
+    target: Tensor | int,
+    *,
+    window: Size | None = None,
+    stride: Size | None = None,
+    shape: Shape = "square",
+    fill: Fill = "black",
+    output: Output = "score",
+    compare: Compare = "difference",
+    seed: int = 0,
+) -> Iterator[Tensor]:
+    """Maps of `occlusion` while it is at work: coarse at first, with the nearest window's value for those to come.
+
+    Arguments as for `occlusion`. The inputs of a batch come one after the other; the map of one that has not begun is
+    zero.
+
+    Yields:
+        Maps as `occlusion` returns them, the last one equal to its.
+    """
+    return _Scan(BlackBox(model, x, target, output=output), window, stride, shape, fill, compare, seed).maps()
+
+
+@validated
+def occluded(
+    x: Tensor,
+    place: tuple[int, ...],
+    window: Size | None = None,
+    shape: Shape = "square",
+    fill: Fill = "black",
+    *,
+    seed: int = 0,
+) -> Tensor:
+    """The inputs with one window hidden, as if somebody had laid a card on them.
+
+    Args:
+        x, window, shape, fill, seed: as for `occlusion`.
+        place: the middle of the window, `(row, column)` in pictures; the window may reach over the border.
+
+    Raises:
+        TypeError, ValueError: as `occlusion`; and for a place of another number of axes.
+    """
+    windows = Windows(x, window, shape=shape)
+    if len(place) != len(windows.places):
+        raise ValueError(f"place must have {len(windows.places)} numbers, one for each axis, got {place!r}")
+    return hidden(x, windows.around(place), fill, seed=seed)
+
+
+class _Scan:
+    """What hides the windows one after the other, and puts together what the score lost."""
+
+    def __init__(
+        self,
+        box: BlackBox,
+        window: Size | None,
+        stride: Size | None,
+        shape: str,
+        fill: Fill,
+        compare: str,
+        seed: int,
+    ) -> None:
+        self.box, self.windows, self.compare = box, Windows(box.x, window, stride, shape), compare
+        self.hide = hiding(box.x, fill, seed=seed)
+        if compare == "ratio" and (box.start <= 0).any():
+            raise ValueError(
+                f"compare 'ratio' needs positive scores, got {float(box.start.min()):.3g}; output='probability' is"
+            )
+
+    def without(self, image: Tensor, which: Tensor) -> Tensor:
+        return self.hide(image, self.windows.where(which))
+
+    def lost(self, start: Tensor, scores: Tensor) -> Tensor:
+        return (start - scores) / (start if self.compare == "ratio" else 1)
+
+    def map(self) -> Tensor:
+        scores = self.box.scores(self.windows.count, self.without, "Occluding")
+        return self.windows.averaged(self.lost(self.box.start[:, None], scores))
+
+    def maps(self) -> Iterator[Tensor]:
+        """After each piece of the work, the maps as far as they are known."""
+        start, count = self.box.start, self.windows.count
+        order, nearest = (indices.to(start.device) for indices in coarse_first(self.windows.grid))
+        turn, coarsest = order.argsort(), len(nearest[0].unique())
+        lost, maps = start.new_zeros(len(start), count), start.new_zeros(len(start), *self.windows.places)
+        for piece, scores in self.box.stream(count, lambda image, turn: self.without(image, order[turn]), "Occluding"):
+            flat = torch.arange(piece.start, piece.stop, device=start.device)
+            image = flat // count
+            lost[image, order[flat % count]] = self.lost(start[image], scores)
+            for each in image.unique().tolist():
+                done = min(piece.stop - each * count, count)
+                if done >= coarsest:
+                    maps[each] = self.windows.averaged(_filled_in(lost[each], turn < done, nearest))[0]
+            if piece.stop >= coarsest:
+                yield maps.clone()
+
+
+def _filled_in(values: Tensor, done: Tensor, nearest: Tensor) -> Tensor:
+    """One value for each window, `(1, count)`: its own if done, or that of the nearest in the finest grid done."""
+    filled = values
+    for level in nearest:
+        filled = torch.where(done[level], values[level], filled)
+    return filled[None]
