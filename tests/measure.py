@@ -23,6 +23,7 @@ from xaiwidgets.models import accuracy, load_model, predict, shortcut_numbers
 sys.path.append(str(Path(__file__).parent / "support"))
 from method_numbers import guided_times, lrp_times
 from number_rows import ratio, row
+from perturbation_numbers import first_map, lime_times, occlusion_memory, occlusion_times
 from relevance_numbers import real, relevance_inside
 
 
@@ -84,7 +85,8 @@ def browser() -> None:
 
 if __name__ == "__main__":
     shares, pace = (models, inside, relevance_inside, real), (import_time, times, lrp_times, guided_times)
-    parts = {part.__name__: part for part in (*shares, *pace, browser)}
+    asked = (occlusion_times, lime_times, occlusion_memory, first_map)
+    parts = {part.__name__: part for part in (*shares, *pace, *asked, browser)}
     print("| what | measured | wanted |\n|---|---|---|")
     for name in sys.argv[1:] or parts:
         parts[name]()

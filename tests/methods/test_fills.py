@@ -60,6 +60,9 @@ def test_noise_has_the_mean_and_deviation_of_each_channel():
     noise = fill_picture("noise", x, seed=4)
     torch.testing.assert_close(noise.mean((2, 3)), torch.tensor([[2.0, -3.0]]), atol=0.03, rtol=0)
     torch.testing.assert_close(noise.std((2, 3)), torch.ones(1, 2), atol=0.03, rtol=0)
+    drawn = torch.randn(1, 2, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    found = fill_picture("noise", torch.tensor([[[4.0, 6.0]]], dtype=torch.float64), seed=7)
+    torch.testing.assert_close(found[0], 5 + drawn)  # of the channel's own values, the deviation is 1
 
 
 def test_noise_depends_on_its_seed_and_on_nothing_else():
@@ -162,7 +165,7 @@ def test_a_table_hides_columns():
         ((1, 1, 4, 4), None, TypeError, "fill must be one of .* got NoneType"),
         ((1, 1, 4, 4), torch.ones(3), ValueError, r"fill must be a number or fit the shape of x, .* got \(3,\)"),
         ((1, 1, 4, 4), math.nan, ValueError, "fill must be finite"),
-        ((1, 4), "mean", ValueError, "fill must be one of 'black', 'grey', 'white', .* columns' means, for a table, got 'mean'"),
+        ((1, 4), "mean", ValueError, "fill must be one of 'black', 'grey', 'white', .* for a table, got 'mean'"),
         ((1, 1, 4, 4), "inpaint", ValueError, "'inpaint' depends on what is hidden"),
     ],
 )

@@ -123,8 +123,10 @@ def test_the_first_maps_are_coarse():
     model, weights = linear((1, 40, 32))
     x = torch.randn(1, 1, 40, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     parts = (weights[1] * x)[0, 0]
-    first, *more = coarse_to_fine(model, x, 1, window=1, stride=1)
+    both = torch.cat([x, -x])
+    first, *more = coarse_to_fine(model, both, 1, window=1, stride=1)
     assert more
+    torch.testing.assert_close(first[1], -first[0], rtol=1e-9, atol=1e-11)  # no input waits for another one's details
     rows, columns = torch.arange(40), torch.arange(32)
     grids = []
     for step in (16, 8, 4, 2, 1):

@@ -9,5 +9,6 @@ CLASSES = [
     views.GalleryView,
     views.ImageView,
     views.NetworkView,
+    views.PlaneView,
     views.StatusView,
 ]

@@ -4,6 +4,7 @@ What occlusion, LIME and Shapley values know of a model. It may be a torch class
 inputs to an array of scores, such as a scikit-learn classifier's `predict_proba`.
 """
 
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -26,6 +27,7 @@ Scores = nn.Module | Callable[[np.ndarray], np.ndarray]
 Perturbed = Callable[[Tensor, Tensor], Tensor]
 OUTPUTS = ("score", "probability", "log-odds")
 OUTPUT = Choice(*OUTPUTS, help="what is explained: the model's score as it is, its probability, or log p / (1 - p)")
+SECONDS = 0.1  # of a piece of work, at most; so long Cancel waits
 MANY = 16  # inputs, from which on it pays to find out whether the model likes another order of the values in memory
 
 
@@ -59,7 +61,10 @@ class BlackBox:
         self.x = check_x(self.model, x)
         self.target, self.output = check_target(target, self.x), output
         self._order: torch.memory_format | None = None  # of the values of many inputs in memory; None: not yet known
+        self._pace = 0.0  # seconds an input took at the beginning
+        begun = time.perf_counter()
         self._first = torch.cat([self._raw(self.x[piece].clone()) for piece in self._chunks(len(self.x), "Asking")])
+        self._pace = (time.perf_counter() - begun) / len(self.x)
         check_range(self._first, self.target)
         if output != "score" and self._first.shape[1] < 2:
             raise ValueError(f"output must be 'score' for a model of one class, got {output!r}")
@@ -78,8 +83,10 @@ class BlackBox:
 
     def scores(self, count: int, perturbed: Perturbed, label: str) -> Tensor:
         """The scores `(N, count)` of `count` perturbed copies of each input; see `stream`."""
-        pieces = [scores for _, scores in self.stream(count, perturbed, label)]
-        return torch.cat(pieces).view(len(self.x), count)
+        found = self.start.new_empty(len(self.x) * count)  # one tensor, not many small ones between the large ones
+        for piece, scores in self.stream(count, perturbed, label):
+            found[piece] = scores
+        return found.view(len(self.x), count)
 
     def stream(self, count: int, perturbed: Perturbed, label: str) -> Iterator[tuple[slice, Tensor]]:
         """The scores of `count` perturbed copies of each input, piece by piece.
@@ -105,7 +112,10 @@ class BlackBox:
             yield piece, self._of(answers, self.target[image])
 
     def _chunks(self, total: int, label: str) -> Iterator[slice]:
-        return chunks(total, label, **sizes(self.x))
+        size = sizes(self.x)
+        if self._pace:
+            size["first"] = max(1, min(size["first"], int(SECONDS / self._pace)))
+        return chunks(total, label, **size, seconds=SECONDS)
 
     def _raw(self, inputs: Tensor) -> Tensor:
         if self._order is not None:

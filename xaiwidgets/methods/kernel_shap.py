@@ -5,12 +5,13 @@ Notation: `z` is a coalition, 1 for who is in, `s` its size, `n` the number of p
 
 import math
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from xaiwidgets.methods.shapley_games import Game
+from xaiwidgets.methods.shapley_game import Game
 from xaiwidgets.methods.shapley_sampling import Estimate
 from xaiwidgets.parameters import Range, validated
 
@@ -26,11 +27,10 @@ def kernel_shap(game: Game, *, samples: int | None = None, seed: Seed = 0) -> Es
     `π(z) = (n - 1) / (C(n, s) s (n - s))`: over all coalitions its solution *is* the Shapley values. Lundberg and Lee
     2017, https://arxiv.org/abs/1705.07874, theorem 2.
 
-    Coalitions come in pairs, `z` and its complement, which makes the fit one of `(v(z) - v(1 - z)) / 2` by
-    `(z - 1/2)·φ`. From the smallest and largest coalitions inwards, a size is valued completely where random draws would
-    meet each of its coalitions anyway; what is left of the budget is drawn from the other sizes by the kernel. The sum is
-    kept to by elimination, so it holds exactly, too. Paired draws: Covert and Lee 2021,
-    https://arxiv.org/abs/2012.01536, section 4.2.
+    Coalitions come in pairs, `z` and its complement (Covert and Lee 2021, https://arxiv.org/abs/2012.01536), so the fit
+    is one of `(v(z) - v(1 - z)) / 2` by `(z - 1/2)·φ`. From the smallest and largest coalitions inwards, a size is
+    valued completely where random draws would meet each of its coalitions anyway; what is left of the budget is drawn
+    from the other sizes by the kernel. The sum is kept to by elimination, so it holds exactly, too.
 
     Args:
         game: players and what their coalitions are worth.
@@ -54,8 +54,7 @@ def kernel_shap(game: Game, *, samples: int | None = None, seed: Seed = 0) -> Es
     pairs = _drawn_pairs(players, (samples - 2) // 2, seed)
     worth = game(torch.cat([pairs.members, ~pairs.members]))
     halves = (worth[: len(pairs.members)] - worth[len(pairs.members) :]) / 2
-    values, error = _fit(pairs, halves, risen, samples)
-    return Estimate(values, error, 2 + len(worth))
+    return Estimate(*_fit(pairs, halves, risen), 2 + len(worth))
 
 
 @dataclass(frozen=True)
@@ -66,46 +65,54 @@ class Pairs:
         members: `(m, n)`, bool.
         weight: what each counts in the fit, `(m,)`; together 1.
         drawn: how many of them, the last ones, are random draws.
+        complete: whether these are all coalitions.
     """
 
     members: Tensor
     weight: Tensor
     drawn: int
+    complete: bool
 
 
 def _budget(samples: int | None, players: int) -> int:
     if samples is None:
         return 2**players if players <= FEW else 2 * players + 2048
-    Range(4, math.inf).check("samples", samples, integer=True)
+    Range(1, math.inf).check("samples", samples, integer=True)
+    if samples < (fewest := min(2 * players + 2, 2**players)):
+        raise ValueError(
+            f"samples must be {fewest} or more to determine the values of {players} players, got {samples}"
+        )
     return min(int(samples), 2**players)
 
 
 def _drawn_pairs(players: int, budget: int, seed: int) -> Pairs:
-    """At most `budget` pairs: complete sizes first, then random ones."""
+    """`budget` pairs, or all there are: complete sizes first, then random ones."""
     sizes = list(range(1, players // 2 + 1))
     twice = {s: 2 if 2 * s == players else 1 for s in sizes}  # the complement is of the same size
     count = {s: math.comb(players, s) // twice[s] for s in sizes}
     mass = {s: 1 / (s * (players - s)) / twice[s] for s in sizes}  # of the kernel, over all pairs of a size
     total = sum(mass.values())
     parts, weights = [], []
-    while sizes and count[sizes[0]] <= budget * mass[sizes[0]] / sum(mass[s] for s in sizes) * (1 + 1e-9):
+    while sizes:
+        expected = budget * mass[sizes[0]] / sum(mass[s] for s in sizes)
+        if parts and count[sizes[0]] > expected * (1 + 1e-9):  # the first size always: it alone determines all values
+            break
         size = sizes.pop(0)
         parts.append(_all_of_size(players, size))
         weights += [mass[size] / total / count[size]] * count[size]
         budget -= count[size]
-    drawn = budget if sizes else 0
+    drawn, complete = budget if sizes else 0, not sizes
     if drawn:
         chances = torch.tensor([mass[s] for s in sizes], dtype=torch.float64)
         parts.append(_random(players, sizes, chances, drawn, seed))
         weights += [float(chances.sum()) / total / drawn] * drawn
-    return Pairs(torch.cat(parts), torch.tensor(weights, dtype=torch.float64), drawn)
+    return Pairs(torch.cat(parts), torch.tensor(weights, dtype=torch.float64), drawn, complete)
 
 
 def _all_of_size(players: int, size: int) -> Tensor:
     """All coalitions of a size, but of half of all players only those with the first player."""
-    chosen = torch.combinations(torch.arange(players), size)
-    if 2 * size == players:
-        chosen = chosen[chosen[:, 0] == 0]
+    first = 2 * size == players
+    chosen = torch.tensor([(0,) * first + more for more in combinations(range(first, players), size - first)])
     return torch.zeros(len(chosen), players, dtype=torch.bool).scatter_(1, chosen, True)
 
 
@@ -116,29 +123,23 @@ def _random(players: int, sizes: list[int], chances: Tensor, count: int, seed: i
     return order.argsort(1) < size[:, None]
 
 
-def _fit(pairs: Pairs, halves: Tensor, risen: Tensor, samples: int) -> tuple[Tensor, Tensor]:
+def _fit(pairs: Pairs, halves: Tensor, risen: Tensor) -> tuple[Tensor, Tensor]:
     """Values and their standard errors: `φ = Δ / n + B θ`, where the columns of `B` sum to 0, and a free fit of `θ`."""
     players = pairs.members.shape[1]
     basis = torch.linalg.qr(torch.eye(players, dtype=torch.float64)[:, 1:] - 1 / players).Q
     root = pairs.weight.sqrt()[:, None]
     rows = (pairs.members.double() - 0.5) @ basis * root
-    right = (halves - (pairs.members.sum(1) / players - 0.5) * risen) * root[:, 0]
-    solved = torch.linalg.lstsq(rows, right[:, None], driver="gelsd")
-    if int(solved.rank) < players - 1:
-        raise ValueError(
-            f"samples must determine {players} values, {samples} are too few; take {2 * players + 2} or more"
-        )
-    values = risen / players + basis @ solved.solution[:, 0]
-    return values, _standard_error(rows, right - rows @ solved.solution[:, 0], basis, pairs.drawn)
+    right = (halves - (pairs.members.double().mean(1) - 0.5) * risen) * root[:, 0]
+    inverse = torch.linalg.inv(rows.T @ rows)  # over all coalitions a multiple of the identity: nothing is lost
+    theta = inverse @ (rows.T @ right)
+    return risen / players + basis @ theta, _standard_error(rows, right - rows @ theta, inverse, basis, pairs)
 
 
-def _standard_error(rows: Tensor, residuals: Tensor, basis: Tensor, drawn: int) -> Tensor:
+def _standard_error(rows: Tensor, residuals: Tensor, inverse: Tensor, basis: Tensor, pairs: Pairs) -> Tensor:
     """Of the values: from the spread of what each drawn pair does to them."""
-    if drawn == 0:
-        return rows.new_zeros(len(basis))
-    if drawn == 1 or len(rows) < rows.shape[1] + 2:
-        return rows.new_full((len(basis),), math.nan)
-    inverse = torch.linalg.inv(rows.T @ rows)
+    drawn = pairs.drawn
+    if pairs.complete or drawn < 2:
+        return rows.new_full((len(basis),), 0 if pairs.complete else math.nan)
     rows, residuals = rows[-drawn:], residuals[-drawn:]
     leverage = ((rows @ inverse) * rows).sum(1).clamp(max=1 - 1e-6)
     influence = rows * (residuals / (1 - leverage))[:, None] @ inverse @ basis.T

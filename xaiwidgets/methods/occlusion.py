@@ -78,8 +78,8 @@ def coarse_to_fine(
 ) -> Iterator[Tensor]:
     """Maps of `occlusion` while it is at work: coarse at first, with the nearest window's value for those to come.
 
-    Arguments as for `occlusion`. The inputs of a batch come one after the other; the map of one that has not begun is
-    zero.
+    Arguments as for `occlusion`. The first maps come when a grid of at most 4 x 4 windows is done for each input of the
+    batch; the rest of the windows, from coarse to fine, is worked through input by input.
 
     Yields:
         Maps as `occlusion` returns them, the last one equal to its.
@@ -127,42 +127,45 @@ class _Scan:
     ) -> None:
         self.box, self.windows, self.compare = box, Windows(box.x, window, stride, shape), compare
         self.hide = hiding(box.x, fill, seed=seed)
+        self.lost = box.start.new_zeros(len(box.x), self.windows.count)  # filled in bit by bit
+        self.done = torch.zeros_like(self.lost, dtype=torch.bool)
         if compare == "ratio" and (box.start <= 0).any():
             raise ValueError(
                 f"compare 'ratio' needs positive scores, got {float(box.start.min()):.3g}; output='probability' is"
             )
 
-    def without(self, image: Tensor, which: Tensor) -> Tensor:
-        return self.hide(image, self.windows.where(which))
-
-    def lost(self, start: Tensor, scores: Tensor) -> Tensor:
-        return (start - scores) / (start if self.compare == "ratio" else 1)
-
     def map(self) -> Tensor:
-        scores = self.box.scores(self.windows.count, self.without, "Occluding")
-        return self.windows.averaged(self.lost(self.box.start[:, None], scores))
+        for _ in self._pass(torch.arange(self.windows.count), "Occluding"):
+            pass
+        return self.windows.averaged(self.lost)
 
     def maps(self) -> Iterator[Tensor]:
-        """After each piece of the work, the maps as far as they are known."""
-        start, count = self.box.start, self.windows.count
-        order, nearest = (indices.to(start.device) for indices in coarse_first(self.windows.grid))
-        turn, coarsest = order.argsort(), len(nearest[0].unique())
-        lost, maps = start.new_zeros(len(start), count), start.new_zeros(len(start), *self.windows.places)
-        for piece, scores in self.box.stream(count, lambda image, turn: self.without(image, order[turn]), "Occluding"):
-            flat = torch.arange(piece.start, piece.stop, device=start.device)
-            image = flat // count
-            lost[image, order[flat % count]] = self.lost(start[image], scores)
-            for each in image.unique().tolist():
-                done = min(piece.stop - each * count, count)
-                if done >= coarsest:
-                    maps[each] = self.windows.averaged(_filled_in(lost[each], turn < done, nearest))[0]
-            if piece.stop >= coarsest:
-                yield maps.clone()
+        """The maps as far as they are known: when the coarsest grid is done, and after each piece of the rest."""
+        order, nearest = coarse_first(self.windows.grid)
+        coarsest = len(nearest[0].unique())
+        for _ in self._pass(order[:coarsest], "Occluding coarsely"):
+            pass
+        yield self._so_far(nearest)
+        for _ in self._pass(order[coarsest:], "Occluding"):
+            yield self._so_far(nearest)
 
+    def _pass(self, windows: Tensor, label: str) -> Iterator[None]:
+        """Hide these windows `(B,)` in every input, one after the other, and note what is lost."""
+        windows, count, start = windows.to(self.lost.device), len(windows), self.box.start
 
-def _filled_in(values: Tensor, done: Tensor, nearest: Tensor) -> Tensor:
-    """One value for each window, `(1, count)`: its own if done, or that of the nearest in the finest grid done."""
-    filled = values
-    for level in nearest:
-        filled = torch.where(done[level], values[level], filled)
-    return filled[None]
+        def without(image: Tensor, turn: Tensor) -> Tensor:
+            return self.hide(image, self.windows.where(windows[turn]))
+
+        for piece, scores in self.box.stream(count, without, label):
+            both = torch.arange(piece.start, piece.stop, device=start.device)
+            image, which = both // count, windows[both % count]
+            self.lost[image, which] = (start[image] - scores) / (start[image] if self.compare == "ratio" else 1)
+            self.done[image, which] = True
+            yield
+
+    def _so_far(self, nearest: Tensor) -> Tensor:
+        """The maps, if a window that is not done lost what the nearest did, in the finest grid where that is done."""
+        filled = self.lost
+        for level in nearest.to(filled.device):
+            filled = torch.where(self.done[:, level], self.lost[:, level], filled)
+        return self.windows.averaged(filled)

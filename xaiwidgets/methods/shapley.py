@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from xaiwidgets.methods.shapley_games import Game
+from xaiwidgets.methods.shapley_game import Game
 from xaiwidgets.parameters import Range, validated
 
 Largest = Annotated[int, Range(1, 24, help="players: 2^n coalitions are valued")]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from xaiwidgets.methods.shapley import Largest, every_worth
-from xaiwidgets.methods.shapley_games import Game
+from xaiwidgets.methods.shapley_game import Game
 from xaiwidgets.parameters import validated
 
 TOLERANCE = 1e-9  # of what counts as equal, as a share of the largest value

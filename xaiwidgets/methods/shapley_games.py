@@ -1,111 +1,26 @@
-"""Cooperative games: players, and what each coalition of them is worth.
+"""Inputs of a model as games: the parts of a picture, or the columns of a table, are the players."""
 
-A game is what Shapley values are about. Its players may be superpixels of a picture, columns of a table, or people who
-share a bill; the value `v(S)` of a coalition `S` is then a score with only these parts of the input present, or a sum.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from xaiwidgets.methods.black_box import BlackBox, Scores
-from xaiwidgets.methods.fills import Fill, hiding
-from xaiwidgets.methods.lime import one_input, segments_of
+from xaiwidgets.methods.fills import Fill, fill_picture, hiding
+from xaiwidgets.methods.shapley_game import Game
+from xaiwidgets.methods.superpixels import grid, in_order
 
-Value = Callable[[Tensor], Tensor]
+__all__ = ["Game", "picture_game", "table_game"]
+
 LABEL = "Asking about coalitions"
-
-
-@dataclass(frozen=True)
-class Game:
-    """What each coalition of some players is worth.
-
-    Attributes:
-        value: coalitions `(B, n)`, bool, true for who is in -> what they are worth, `(B,)`.
-        names: of the players.
-    """
-
-    value: Value
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, value: Value | Mapping[Sequence[str], float], players: int | Sequence[str]) -> "Game":
-        """A game from a function, or from a table of what each coalition is worth.
-
-        Args:
-            value: see `Game`; or a mapping from coalitions, each a tuple of names, to numbers. A coalition that is not
-                in the mapping is worth 0.
-            players: their number, or their names.
-
-        Raises:
-            TypeError, ValueError: naming the argument, what came and what was expected.
-        """
-        if isinstance(players, bool) or not isinstance(players, int | Sequence):
-            raise TypeError(f"players must be a number or names, got {type(players).__name__}")
-        names = tuple(map(str, range(1, players + 1) if isinstance(players, int) else players))
-        if not names or len(set(names)) < len(names):
-            raise ValueError(f"players must be one or more, with different names, got {players!r}")
-        if isinstance(value, Mapping):
-            return cls(_looked_up(value, names), names)
-        if not callable(value):
-            raise TypeError(f"value must be a function of coalitions or a mapping, got {type(value).__name__}")
-        return cls(value, names)
-
-    @property
-    def players(self) -> int:
-        """How many."""
-        return len(self.names)
-
-    def __call__(self, coalitions: Tensor) -> Tensor:
-        """What coalitions `(B, n)`, bool, are worth: `(B,)`, float64.
-
-        Raises:
-            TypeError, ValueError: for coalitions of another form, and for values that are no finite numbers `(B,)`.
-        """
-        if not isinstance(coalitions, Tensor) or coalitions.dtype != torch.bool:
-            kind = getattr(coalitions, "dtype", type(coalitions).__name__)
-            raise TypeError(f"coalitions must be a bool tensor (B, {self.players}), got {kind}")
-        if coalitions.ndim != 2 or coalitions.shape[1] != self.players:
-            raise ValueError(f"coalitions must be of shape (B, {self.players}), got {tuple(coalitions.shape)}")
-        worth = torch.as_tensor(self.value(coalitions)).detach().cpu().double()
-        if worth.shape != coalitions.shape[:1]:
-            raise ValueError(
-                f"the game must value {len(coalitions)} coalitions by as many numbers, got {tuple(worth.shape)}"
-            )
-        if bad := int((~worth.isfinite()).sum()):
-            raise ValueError(
-                f"the game must give finite values, got NaN or infinite for {bad} of {len(worth)} coalitions"
-            )
-        return worth
-
-    def ends(self) -> tuple[Tensor, Tensor]:
-        """What nobody and what all are worth, `v(∅)` and `v(N)`."""
-        nobody, everybody = self(torch.tensor([[False], [True]]).expand(2, self.players))
-        return nobody, everybody
-
-
-def _looked_up(table: Mapping[Sequence[str], float], names: tuple[str, ...]) -> Value:
-    if unknown := {name for coalition in table for name in coalition} - set(names):
-        raise ValueError(
-            f"value must be a mapping of coalitions of {', '.join(names)}, got {sorted(map(str, unknown))}"
-        )
-    worth = {frozenset(coalition): float(number) for coalition, number in table.items()}
-
-    def value(coalitions: Tensor) -> Tensor:
-        members = (frozenset(np.array(names)[row].tolist()) for row in coalitions.cpu().numpy())
-        return torch.tensor([worth.get(each, 0.0) for each in members], dtype=torch.float64)
-
-    return value
 
 
 def picture_game(
     model: Scores,
     x: Tensor | np.ndarray,
     target: int,
-    players: Tensor | np.ndarray | None = None,
+    players: Tensor | np.ndarray | int | str,
     *,
     fill: Fill = "mean",
     output: str = "score",
@@ -117,8 +32,9 @@ def picture_game(
         model: a torch classifier or any callable, see `BlackBox`.
         x: one input, `(1, C, H, W)`, `(1, C, L)` or `(1, D)`.
         target: class index.
-        players: which player each place belongs to: integer labels `(H, W)`, `(L,)` or `(D,)`; the players are the
-            labels in ascending order. Not given: superpixels.
+        players: which player each place belongs to: integer labels `(H, W)`, `(L,)` or `(D,)`, or of each value,
+            `(C, H, W)`; the players are the labels in ascending order. Or a number: about so many blocks of a picture.
+            Or "channels".
         fill: what is seen where a player is missing, see `fill_picture`; the values depend on it.
         output: what is explained.
         seed: of the fill "noise".
@@ -126,15 +42,49 @@ def picture_game(
     Raises:
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
-    box = one_input(model, x, target, output)
-    labels = segments_of(box.x, players)
-    places, hide = labels.to(box.x.device), hiding(box.x, fill, seed=seed)
+    box = _one_input(model, x, target, output)
+    labels = player_labels(players, box.x).to(box.x.device)
+    without = _without(box.x, labels, fill, seed)
 
     def value(coalitions: Tensor) -> Tensor:
-        missing = ~coalitions.to(places.device)
-        return box.scores(len(coalitions), lambda zero, which: hide(zero, missing[which][:, places]), LABEL)[0]
+        missing = ~coalitions.to(labels.device)
+        return box.scores(len(coalitions), lambda _zero, which: without(missing[which][:, labels]), LABEL)[0]
 
     return Game.of(value, int(labels.max()) + 1)
+
+
+def _one_input(model: Scores, x: Tensor | np.ndarray, target: int, output: str) -> BlackBox:
+    box = BlackBox(model, x, target, output=output)
+    if len(box.x) != 1:
+        raise ValueError(f"x must hold one input, (1, …), got {len(box.x)}; each input is a game of its own")
+    return box
+
+
+def player_labels(players: Tensor | np.ndarray | int | str, x: Tensor) -> Tensor:
+    """The player of each place or value of an input, labelled 0 to their number - 1; see `picture_game`."""
+    values, places = tuple(x.shape[1:]), tuple(x.shape[2:] or x.shape[1:])
+    if isinstance(players, str) and players == "channels" and x.ndim > 2:
+        return torch.arange(values[0]).view(-1, *[1] * len(places)).expand(values)
+    if isinstance(players, int) and not isinstance(players, bool) and players > 0 and x.ndim == 4:
+        return grid(*places, players)
+    labels = torch.from_numpy(players) if isinstance(players, np.ndarray) else players
+    expected = f"players must be integer labels of shape {places}"
+    if not isinstance(labels, Tensor):
+        raise TypeError(f"{expected}, a positive number of blocks of a picture, or 'channels', got {labels!r}")
+    if labels.is_floating_point() or labels.dtype == torch.bool:
+        raise TypeError(f"{expected}, got {labels.dtype}")
+    if labels.shape not in (places, values):
+        raise ValueError(f"{expected} (or {values}), got shape {tuple(labels.shape)}")
+    return in_order(labels.detach().cpu())
+
+
+def _without(x: Tensor, labels: Tensor, fill: Fill, seed: int) -> Callable[[Tensor], Tensor]:
+    """Where values are missing, `(B, …)` of the shape of `labels` -> the one input without them, `(B, …)`."""
+    if labels.shape == x.shape[1:]:
+        picture = fill_picture(fill, x, seed=seed)
+        return lambda missing: torch.where(missing, picture, x)
+    hide = hiding(x, fill, seed=seed)
+    return lambda missing: hide(torch.zeros(len(missing), dtype=torch.int64, device=x.device), missing)
 
 
 def table_game(
@@ -164,7 +114,7 @@ def table_game(
     Raises:
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
-    box = one_input(model, x, target, output)
+    box = _one_input(model, x, target, output)
     rows = _background(background, box)
     member = _membership(groups, box.x.shape[1]).to(box.x.device)
 

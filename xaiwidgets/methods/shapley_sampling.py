@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from xaiwidgets.methods.shapley_games import Game
+from xaiwidgets.methods.shapley_game import Game
 from xaiwidgets.parameters import Flag, Range, validated
 from xaiwidgets.progress import chunks, quietly
 
@@ -70,8 +70,7 @@ def permutation_estimates(
     generator = torch.Generator().manual_seed(seed)
     nobody, everybody = game.ends()
     asked = (2 if antithetic else 1) * (game.players - 1)  # of a draw
-    total = square = torch.zeros(game.players, dtype=torch.float64)
-    pivot = (everybody - nobody) / game.players  # near the values, so that little is lost in the squares
+    total = square = pivot = torch.zeros(game.players, dtype=torch.float64)
     for piece in chunks(permutations, "Sampling orders", first=1, largest=max(1, AT_ONCE // max(1, asked))):
         ranks = torch.stack(
             [torch.randperm(game.players, generator=generator) for _ in range(piece.stop - piece.start)]
@@ -80,6 +79,7 @@ def permutation_estimates(
             found = _added(game, ranks, nobody, everybody)
             if antithetic:
                 found = (found + _added(game, game.players - 1 - ranks, nobody, everybody)) / 2
+        pivot = pivot if piece.start else found[0]  # near the values, so that little is lost in the squares
         total, square = total + (found - pivot).sum(0), square + (found - pivot).square().sum(0)
         yield _estimate(total, square, piece.stop, pivot, 2 + piece.stop * asked)
 

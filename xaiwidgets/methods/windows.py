@@ -1,16 +1,13 @@
 """Windows that slide over an input: where each lies, and the mean of what was found in them at each place."""
 
 import math
-from collections.abc import Callable
 from numbers import Integral
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 Size = int | tuple[int, ...]
 SHAPES = ("square", "disc")
-OVERLAP_ADD: dict[int, Callable] = {1: F.conv_transpose1d, 2: F.conv_transpose2d}
 
 
 class Windows:
@@ -49,10 +46,10 @@ class Windows:
             for length, size, over, step in zip(self.places, self.window, self.overhang, self.stride, strict=True)
         )
         self.count, self.shape = math.prod(self.grid), shape
-        self.footprint = _box([_reach(torch.arange(size), size, shape) for size in self.window])
         starts = [torch.arange(n) * s - o for n, s, o in zip(self.grid, self.stride, self.overhang, strict=True)]
+        self._starts = starts[0].to(x.device)
         self._reaches = [reach.to(x.device) for reach in self._reached([start[:, None] for start in starts])]
-        self._covered = self._added(torch.ones(1, self.count, dtype=torch.float64)).round()
+        self._covered = self._added(torch.ones(1, self.count, dtype=torch.float64, device=x.device))
         if missed := int((self._covered == 0).sum()):
             raise ValueError(
                 f"stride must be small enough that each place lies in a window, got {_told(self.stride)} with {shape} "
@@ -79,12 +76,16 @@ class Windows:
         return [_reach(torch.arange(length) - start, size, self.shape) for start, length, size in axes]
 
     def _added(self, values: Tensor) -> Tensor:
-        """The sum over the windows that cover a place: what a transposed convolution with the footprint does."""
-        axes = len(self.places)
-        footprint = self.footprint.to(values)[None, None]
-        total = OVERLAP_ADD[axes](values.view(-1, 1, *self.grid), footprint, stride=self.stride)[:, 0]
-        for axis, (over, length) in enumerate(zip(self.overhang, self.places, strict=True), 1):
-            total = total.narrow(axis, over, length)
+        """The sum over the windows that cover a place."""
+        values = values.view(-1, *self.grid)
+        if len(self.grid) == 1:
+            return values @ (self._reaches[0] <= 1).to(values)
+        total = values.new_zeros(len(values), *self.places)
+        # The first rows of all windows, then their second rows, …: this needs no more memory than the maps.
+        for row, reach in enumerate(_reach(torch.arange(self.window[0]), self.window[0], self.shape).tolist()):
+            rows = self._starts + row
+            within = (rows >= 0) & (rows < self.places[0])
+            total[:, rows[within]] += values[:, within] @ (self._reaches[1] + reach <= 1).to(values)
         return total
 
 
