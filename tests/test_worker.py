@@ -15,13 +15,14 @@ class Desk:
     """Records what a worker does."""
 
     def __init__(self, compute):
-        self.published, self.errors, self.cancels, self.reports = [], [], [], []
+        self.published, self.errors, self.cancels, self.reports, self.partly = [], [], [], [], []
         self.worker = Worker(
             compute,
             lambda result, seconds: self.published.append(result),
             failed=self.errors.append,
             cancelled=lambda: self.cancels.append(True),
             progressed=self.progressed,
+            partly=self.partly.append,
         )
         self.reported = threading.Event()
 
@@ -144,6 +145,77 @@ def test_quick_work_reports_no_progress(desk, monkeypatch):
     assert at.worker.wait(PATIENCE)
     assert at.published == [499500]
     assert at.reports == []
+
+
+def counting(at, request, steps=3):
+    """Work that shows each of its steps."""
+    for step in range(steps):
+        at.worker.partial(step)
+    return request
+
+
+def test_partial_results_are_shown_before_the_whole(desk, monkeypatch):
+    monkeypatch.setattr(worker, "EVERY", 0)
+    at = desk(lambda request: counting(at, request))
+    at.worker.submit("done")
+    assert at.worker.wait(PATIENCE)
+    assert (at.partly, at.published) == ([0, 1, 2], ["done"])
+
+
+def test_partial_results_do_not_flood_but_the_first_comes_at_once(desk, monkeypatch):
+    monkeypatch.setattr(worker, "EVERY", PATIENCE)
+    at = desk(lambda request: counting(at, request))
+    for request in ("done", "again"):
+        at.worker.submit(request)
+        assert at.worker.wait(PATIENCE)
+    assert (at.partly, at.published) == ([0, 0], ["done", "again"])
+
+
+def test_a_cancelled_request_shows_no_further_part_and_keeps_the_last(desk, monkeypatch):
+    monkeypatch.setattr(worker, "EVERY", 0)
+
+    def compute(request):
+        at.worker.partial("first")
+        at.worker.cancel()
+        at.worker.partial("second")
+        return request
+
+    at = desk(compute)
+    at.worker.submit("done")
+    assert at.worker.wait(PATIENCE)
+    assert (at.partly, at.published, at.cancels, at.errors) == (["first"], [], [True], [])
+
+
+def test_a_request_that_has_shown_something_gives_way_at_once(desk, monkeypatch):
+    monkeypatch.setattr(worker, "GRACE", PATIENCE)
+
+    def compute(request):
+        if request == "long":
+            at.worker.partial("long, in part")
+            at.worker.submit("short")
+            at.worker.partial("too late")
+        return request
+
+    at = desk(compute)
+    at.worker.submit("long")
+    while not at.published:
+        assert at.worker.wait(PATIENCE)
+    assert (at.partly, at.published, at.cancels) == (["long, in part"], ["short"], [])
+
+
+def test_what_is_computed_elsewhere_shows_no_parts(desk):
+    at = desk(lambda request: counting(at, request))
+    assert counting(at, "by hand") == "by hand"
+    assert at.partly == []
+
+
+def test_an_error_while_a_part_is_shown_is_reported(desk):
+    at = desk(lambda request: counting(at, request))
+    at.worker._partly = lambda result: 1 / 0
+    at.worker.submit("done")
+    assert at.worker.wait(PATIENCE)
+    assert isinstance(at.errors[0], ZeroDivisionError)
+    assert at.published == []
 
 
 def test_a_closed_worker_ends_its_thread_and_takes_nothing(desk):

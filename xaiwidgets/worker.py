@@ -3,7 +3,7 @@
 Callbacks of a widget may arrive on any thread, and while a cell runs. So a callback only leaves a request in a
 one-slot mailbox; one worker thread takes it, computes, and publishes. Cancel stops the running request at its next
 `track`; so does a newer request, once the running one has had its `GRACE`: without it, a drag that asks faster than the
-answers come would show nothing until the pointer rests.
+answers come would show nothing until the pointer rests. Long work may show what it knows so far, by `partial`.
 """
 
 import threading
@@ -17,7 +17,7 @@ Request = TypeVar("Request")
 Result = TypeVar("Result")
 GRACE = 0.25  # seconds that a request may run although a newer one waits
 QUIET = 0.1  # seconds of work before progress is shown, so that quick work does not flicker
-EVERY = 0.05  # seconds between two reports of progress
+EVERY = 0.05  # seconds between two reports of progress, and between two partial results
 
 
 class Worker(Generic[Request, Result]):
@@ -29,6 +29,7 @@ class Worker(Generic[Request, Result]):
         failed: error -> None; called instead of `publish` when `compute` or `publish` raises.
         cancelled: called when Cancel stopped the running request.
         progressed: label, done, total -> None; called while `compute` runs.
+        partly: a result as far as it is known -> None; called while `compute` runs, by `partial`.
     """
 
     def __init__(
@@ -39,9 +40,11 @@ class Worker(Generic[Request, Result]):
         failed: Callable[[Exception], Any],
         cancelled: Callable[[], Any] = lambda: None,
         progressed: Callable[[str, int, int | None], Any] = lambda label, done, total: None,
+        partly: Callable[[Result], Any] = lambda result: None,
     ) -> None:
         self._compute, self._publish = compute, publish
         self._failed, self._cancelled, self._progressed = failed, cancelled, progressed
+        self._partly, self._job = partly, None
         self._changed = threading.Condition()
         self._slot: tuple[Request] | None = None
         self._newest = 0
@@ -59,6 +62,17 @@ class Worker(Generic[Request, Result]):
             if self._thread is None:
                 self._start()
             self._changed.notify_all()
+
+    def partial(self, result: Result) -> None:
+        """Publish what is known so far; for `compute`, which does nothing by it when somebody else called it.
+
+        The first one is shown at once, the next ones when the last was shown `EVERY` seconds before.
+
+        Raises:
+            Cancelled: if the request was stopped.
+        """
+        if threading.current_thread() is self._thread and self._job is not None:
+            self._job.partial(result)
 
     def cancel(self) -> None:
         """Stop the running request at its next step, and forget the waiting one."""
@@ -106,7 +120,7 @@ class Worker(Generic[Request, Result]):
             return request, self._newest
 
     def _answer(self, request: Request, mine: int) -> None:
-        job = _Job(self, mine)
+        job = self._job = _Job(self, mine)
         try:
             with listening(job):
                 result = self._compute(request)
@@ -117,6 +131,7 @@ class Worker(Generic[Request, Result]):
         except Exception as error:
             if not job.cancelled():
                 self._failed(error)
+        self._job = None
         if self._stopped >= mine and not self._closed:
             self._cancelled()
 
@@ -128,6 +143,7 @@ class _Job:
         self.worker, self.mine = worker, mine
         self.begun = time.perf_counter()
         self.reported = self.begun + QUIET - EVERY
+        self.shown: float | None = None  # when the last partial result was
 
     def progressed(self, label: str, done: int, total: int | None) -> None:
         now = time.perf_counter()
@@ -135,7 +151,15 @@ class _Job:
             self.reported = now
             self.worker._progressed(label, done, total)
 
+    def partial(self, result: Any) -> None:
+        if self.cancelled():
+            raise Cancelled("partial result")
+        if self.shown is None or time.perf_counter() - self.shown >= EVERY:
+            self.worker._partly(result)
+            self.shown = time.perf_counter()
+
     def cancelled(self) -> bool:
         worker = self.worker
-        superseded = self.mine != worker._newest and time.perf_counter() - self.begun > GRACE
+        had_its_time = self.shown is not None or time.perf_counter() - self.begun > GRACE
+        superseded = self.mine != worker._newest and had_its_time
         return worker._closed or superseded or worker._stopped >= self.mine

@@ -62,6 +62,37 @@ def test_it_shows_its_first_result_at_once_and_later_ones_when_asked(explorer):
     assert explorer.status.milliseconds > 0
 
 
+class Halving(Doubling):
+    """Shows half of it first, and is told to stop when it is asked for 7."""
+
+    def compute(self, request):
+        self.partial(request)
+        if request == 7:
+            self.worker.cancel()
+        self.partial(request)
+        return super().compute(request)
+
+    def publish(self, result):
+        super().publish(result)
+        self.shown = [*getattr(self, "shown", []), result]
+
+
+def test_partial_results_are_shown_and_what_was_cancelled_keeps_them():
+    explorer = Halving(nn.Linear(1, 1))
+    assert explorer.shown == [2], "nothing in part while it is built"
+    explorer.number = 4
+    explorer.update()
+    assert explorer.wait(60)
+    assert explorer.shown == [2, 4, 8]
+    explorer.number = 7
+    explorer.update()
+    assert explorer.wait(60)
+    assert explorer.shown == [2, 4, 8, 7]
+    assert explorer.summary() == "twice is 7 <b>"
+    assert (explorer.status.state, explorer.status.progress) == ("cancelled", None)
+    explorer.close()
+
+
 def test_a_request_that_cannot_be_made_is_an_error_in_place(explorer):
     explorer.number = None
     explorer.update()

@@ -11,6 +11,7 @@ from xaiwidgets.views.arrays import Array
 class Holder(traitlets.HasTraits):
     picture = Array("uint8", None, None, 3)
     map = Array("float32", None, None)
+    labels = Array("int32", None, None)
 
 
 @pytest.fixture
@@ -77,6 +78,13 @@ def test_numbers_of_any_kind_are_cast_to_float(holder, value):
     assert holder.map.tolist() == [[1, 2], [3, 4]]
 
 
+@pytest.mark.parametrize("value", [torch.tensor([[0, 70_000]]), np.int16([[0, 7]]), [[-1, 3]], [[True, False]]])
+def test_labels_are_whole_numbers_of_any_size(holder, value):
+    holder.labels = value
+    assert holder.labels.dtype == np.int32
+    assert holder.labels.tolist() == np.asarray(value).tolist()
+
+
 def test_a_mask_is_taken_as_bytes():
     view = ImageView(outline=np.array([[True, False, True]]))
     assert view.outline.dtype == np.uint8
@@ -93,6 +101,8 @@ def test_a_mask_is_taken_as_bytes():
         ("map", "map.png", "map must be 2-d float32"),
         ("map", [[1], [2, 3]], "map must be 2-d float32"),
         ("map", None, "map must be 2-d float32"),
+        ("labels", [[0.5]], "labels must be 2-d int32"),
+        ("labels", [[1, 2**40]], "labels must hold int32 numbers, got up to 1099511627776"),
     ],
 )
 def test_what_does_not_fit_is_named(holder, name, value, message):

@@ -30,15 +30,17 @@ def every_view():
             views.ImageView(
                 image=image(), heatmap=rng.normal(size=(4, 6)), title=tool, caption="sum 1", tool=tool, outline=mask
             )
-            for tool in ("look", "drag", "box", "brush", "pick")
+            for tool in ("look", "drag", "box", "brush", "pick", "occlude")
         ),
         views.ImageView(image=image(), notice="The map is zero everywhere.", busy=True),
         views.GalleryView(images=np.stack([image()] * 5), labels=["one", "two", "three", "four", "five"], columns=3),
         views.BarsView(names=["boat", "car", "fish"], values=[1.5, -0.5, np.nan], highlight=0, selected=1),
+        views.BarsView(names=["sky", "sea"], values=[1.5, -0.5], errors=[0.3, np.nan], marks=[1.4, -0.9]),
         views.ControlsView(kinds),
         views.CurvesView(
             x=np.arange(9), series=rng.normal(size=(2, 9)), names=["a", "b"], title="Two", x_label="step", marker=3
         ),
+        views.CurvesView(x=np.arange(9), series=rng.normal(size=(1, 9)), bands=np.ones((1, 9)), names=["a"], title="b"),
         views.StatusView(state="busy", device="cpu", milliseconds=12, progress=0.4, label="Occluding", message="Hm"),
         views.StatusView(state="error", error="x is wrong\n  at line 3"),
     ]

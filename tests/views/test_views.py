@@ -20,6 +20,7 @@ def heard(view, name, value):
         ("hovered", [1, 2], (1, 2)),
         ("picked", [0, 7], (0, 7)),
         ("offset", [-3, 4], (-3, 4)),
+        ("middle", [3, 4], (3, 4)),
         ("box", [1, 2, 3, 4], (1, 2, 3, 4)),
     ],
 )
@@ -35,7 +36,7 @@ def test_nonsense_from_the_browser_is_refused(name, value):
 
 def test_a_picture_opens_without_anything():
     view = ImageView()
-    assert (view.hovered, view.picked, view.box, view.offset) == (None, None, None, (0, 0))
+    assert (view.hovered, view.picked, view.box, view.middle, view.offset) == (None, None, None, None, (0, 0))
     np.testing.assert_array_equal(view.table, lookup_table())
 
 
@@ -45,7 +46,10 @@ def test_a_limit_must_be_positive(limit):
         ImageView(limit=limit)
 
 
-@pytest.mark.parametrize(("name", "value"), [("opacity", 1.2), ("size", 100), ("tool", "saw"), ("radius", 0)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("opacity", 1.2), ("size", 100), ("tool", "saw"), ("radius", 0), ("window", 0), ("window_shape", "star")],
+)
 def test_settings_of_the_picture_are_checked(name, value):
     with pytest.raises(TraitError, match=name):
         ImageView(**{name: value})
@@ -77,6 +81,18 @@ def test_curves_are_at_most_as_many_as_there_are_patterns():
     CurvesView(x=np.arange(4), series=np.zeros((8, 4)))
     with pytest.raises(TraitError, match="at most 8 curves, got 9"):
         CurvesView(x=np.arange(4), series=np.zeros((9, 4)))
+
+
+@pytest.mark.parametrize(
+    ("view", "name", "lengths"), [(BarsView, "errors", [0.5, -0.25]), (CurvesView, "bands", [[0.5, -0.25]])]
+)
+def test_half_lengths_are_not_negative(view, name, lengths):
+    kept = view(**{name: np.abs(lengths)})
+    with pytest.raises(TraitError, match=f"{name} must not be negative, got -0.25"):
+        kept.set_trait(name, lengths)
+    np.testing.assert_array_equal(getattr(kept, name), np.abs(lengths))
+    kept.set_trait(name, np.full_like(lengths, np.nan))
+    assert np.isnan(getattr(kept, name)).all()
 
 
 def test_progress_is_a_share():

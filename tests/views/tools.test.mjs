@@ -61,6 +61,32 @@ test("the contour of a hole and of a mask at the border", () => {
   assert.deepEqual(tools.contour({ shape: [0, 0], data: new Uint8Array(0) }), []);
 });
 
+test("borders of regions run between them and not around, joined to the longest lines", () => {
+  const data = Int32Array.from([0, 0, 1, 1, 1, 1, /**/ 0, 0, 1, 1, 1, 1, /**/ 7, 7, 7, 7, 7, 7, /**/ 7, 7, 7, 7, 7, 7]);
+  assert.deepEqual(tools.borders({ shape: grid, data }).map(String).sort(), ["0,2,2,2", "2,0,2,6"]);
+  assert.deepEqual(tools.borders({ shape: grid, data: new Int32Array(24) }), []);
+});
+
+test("a window begins half its size before its middle and is cut at the border", () => {
+  const at = (...window) => picture([...tools.windowMask(grid, ...window).data]);
+  assert.deepEqual(at([2, 2], 2, "square"), ["000000", "011000", "011000", "000000"]);
+  assert.deepEqual(at([1, 5], 3, "square"), ["000011", "000011", "000011", "000000"]);
+  assert.deepEqual(at([1, 2], 5, "disc"), ["111110", "111110", "111110", "011100"]);
+  assert.deepEqual(at([2, 3], 4, "disc"), ["001100", "011110", "011110", "001100"]);
+});
+
+test("a fill is seen where the mask is set, and the image keeps its own pixels", () => {
+  const [image, fill] = [0, 100].map((from) => ({ shape: [1, 2, 3], data: Uint8Array.from([1, 2, 3, 4, 5, 6], (v) => v + from) }));
+  const shown = tools.replaced(image, fill, { shape: [1, 2], data: Uint8Array.of(0, 1) });
+  assert.deepEqual([...shown.data], [1, 2, 3, 104, 105, 106]);
+  assert.deepEqual([...image.data], [1, 2, 3, 4, 5, 6]);
+});
+
+test("the place of a window is told in words", () => {
+  assert.equal(tools.windowText(null), "");
+  assert.equal(tools.windowText([3, 0]), "window: row 3, column 0");
+});
+
 test("a way is told in words", () => {
   assert.equal(tools.movedText([0, 0]), "");
   assert.equal(tools.movedText([-8, 3]), "moved 8 up, 3 right");
@@ -74,4 +100,6 @@ test("the read-out names pixel, and value or colour", () => {
   const none = { shape: [0, 0], data: [] };
   assert.equal(tools.readout([1, 1], image, map, [2, 3]), "row 1, column 1 · value 0.0123");
   assert.equal(tools.readout([1, 2], image, none, [2, 3]), "row 1, column 2 · colour 15, 16, 17");
+  const regions = { shape: [2, 1], data: Int32Array.of(4, 9) };
+  assert.equal(tools.readout([1, 1], image, map, [2, 3], regions), "row 1, column 1 · region 9 · value 0.0123");
 });

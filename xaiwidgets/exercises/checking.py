@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-from . import answers, cam, gradients, guided, lrp, lrp_nets, why
+from . import answers, cam, gradients, guided, lime, lrp, lrp_nets, occlusion, shapley, shapley_features, why
 from .exercise import Exercise
 from .judge import judge
 from .message import Message
 
-MODULES = (why, gradients, guided, lrp, lrp_nets, cam)  # in the order of the notebooks
+# in the order of the notebooks
+MODULES = (why, occlusion, gradients, lime, guided, lrp, lrp_nets, cam, shapley, shapley_features)
 EXERCISES: dict[str, Exercise] = {exercise.id: exercise for module in MODULES for exercise in module.EXERCISES}
 
 

@@ -37,8 +37,9 @@ class Explorer(VBox):
             self._compute,
             self._publish,
             failed=self._failed,
-            cancelled=lambda: self.status.set_trait("state", "cancelled"),
+            cancelled=self._cancelled,
             progressed=self._progressed,
+            partly=self._show,
         )
         self.status.observe(lambda change: self.worker.cancel(), names=["cancelled"])
         super().__init__()
@@ -94,6 +95,10 @@ class Explorer(VBox):
         else:
             self.worker.submit(request)
 
+    def partial(self, result: Any) -> None:
+        """Show a result as far as it is known; for long work in `compute`. Raises `Cancelled` when asked to stop."""
+        self.worker.partial(result)
+
     def show_again(self, show: Callable[[Any], Any] | None = None) -> None:
         """Write the present result to the views once more; with `show` only what that does."""
         with self._showing:
@@ -132,10 +137,13 @@ class Explorer(VBox):
             torch.set_num_threads(self._cores)
             self._work = (time.perf_counter() - begun) * threads
 
-    def _publish(self, result: Any, seconds: float | None = None) -> None:
+    def _show(self, result: Any) -> None:
         with self._showing:
             self.publish(result)
             self.result = result
+
+    def _publish(self, result: Any, seconds: float | None = None) -> None:
+        self._show(result)
         with self.status.hold_sync():
             self.status.set_trait("milliseconds", None if seconds is None else 1000 * seconds)
             self.status.set_trait("progress", None)
@@ -147,6 +155,11 @@ class Explorer(VBox):
             self.status.set_trait("progress", None)
             self.status.set_trait("error", f"{type(error).__name__}: {error}")
             self.status.set_trait("state", "error")
+
+    def _cancelled(self) -> None:
+        with self.status.hold_sync():
+            self.status.set_trait("progress", None)
+            self.status.set_trait("state", "cancelled")
 
     def _progressed(self, label: str, done: int, total: int | None) -> None:
         with self.status.hold_sync():

@@ -18,6 +18,7 @@ from xaiwidgets.methods.inputs import (
     check_target,
     check_x,
     class_scores,
+    log_odds,
 )
 from xaiwidgets.methods.slopes import sizes
 from xaiwidgets.parameters import Choice
@@ -140,13 +141,12 @@ class BlackBox:
 
     def _of(self, answers: Tensor, target: Tensor) -> Tensor:
         """What the model answered `(B, K)`, for one class of each input, in the unit of `output`."""
-        target = target.expand(len(answers))[:, None]
-        if self.output == "score" or (self.output == "probability" and self._probable):
-            return answers.gather(1, target)[:, 0]
-        logits = answers.clamp(min=torch.finfo(answers.dtype).tiny).log() if self._probable else answers
-        if self.output == "probability":
-            return logits.softmax(1).gather(1, target)[:, 0]
-        return logits.gather(1, target)[:, 0] - logits.scatter(1, target, -torch.inf).logsumexp(1)
+        target = target.expand(len(answers))
+        if self.output == "log-odds":
+            return log_odds(answers, target, self._probable)
+        if self.output == "probability" and not self._probable:
+            answers = answers.softmax(1)
+        return answers.gather(1, target[:, None])[:, 0]
 
 
 class _Asked(nn.Module):

@@ -135,6 +135,23 @@ def are_probabilities(scores: Tensor) -> bool:
     return scores.shape[1] > 1 and bool(scores.min() >= 0 and (scores.sum(1) - 1).abs().max() < 1e-4)
 
 
+def log_odds(scores: Tensor, target: Tensor, probable: bool) -> Tensor:
+    """`log p / (1 - p)` of one class of each input, `(N,)`, in nats.
+
+    Args:
+        scores: logits `(N, K)`, two classes or more.
+        target: `(N,)`.
+        probable: whether the scores are probabilities.
+    """
+    logits, target = as_logits(scores, probable), target[:, None]
+    return logits.gather(1, target)[:, 0] - logits.scatter(1, target, -torch.inf).logsumexp(1)
+
+
+def as_logits(scores: Tensor, probable: bool) -> Tensor:
+    """Scores `(N, K)`, or their logarithms if they are probabilities; that of 0 is large, but finite."""
+    return scores.clamp(min=torch.finfo(scores.dtype).tiny).log() if probable else scores
+
+
 def _describe(value: object) -> str:
     return (
         f"a {type(value).__name__} of {len(value)}" if isinstance(value, tuple | list | dict) else type(value).__name__

@@ -17,14 +17,20 @@ from torch import Tensor, nn
 
 from xaiwidgets.methods.cam import upsampled
 from xaiwidgets.methods.fills import Fill, fill_picture
-from xaiwidgets.methods.inputs import are_probabilities, check_differentiable, check_range, class_scores, prepare
+from xaiwidgets.methods.inputs import (
+    are_probabilities,
+    check_differentiable,
+    check_range,
+    class_scores,
+    log_odds,
+    prepare,
+)
 from xaiwidgets.methods.meaningful_perturbation_objective import (
     GAMES,
     OUTPUTS,
     Objective,
     blend,
     coarse_size,
-    log_odds,
     moved_by,
 )
 from xaiwidgets.parameters import Choice, Range, validated

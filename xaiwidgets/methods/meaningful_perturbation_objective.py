@@ -45,13 +45,6 @@ def total_variation(mask: Tensor) -> Tensor:
     return sum(steps) / mask[0].numel()
 
 
-def log_odds(answers: Tensor, target: Tensor, probable: bool) -> Tensor:
-    """`log p / (1 - p)` of the target classes, `(N,)`, from logits or probabilities `(N, K)`."""
-    logits = answers.clamp(min=torch.finfo(answers.dtype).tiny).log() if probable else answers
-    target = target[:, None]
-    return logits.gather(1, target)[:, 0] - logits.scatter(1, target, -torch.inf).logsumexp(1)
-
-
 def blend(x: Tensor, reference: Tensor, mask: Tensor) -> Tensor:
     """`Φ(x; m) = m · x + (1 - m) · r`, the mask `(N, H, W)` the same for every channel of `(N, C, H, W)`."""
     mask = mask[:, None] if x.ndim > 2 else mask

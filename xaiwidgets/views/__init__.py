@@ -7,6 +7,7 @@ from xaiwidgets.views.gallery_view import GalleryView
 from xaiwidgets.views.image_view import ImageView
 from xaiwidgets.views.network_view import NetworkLayer, NetworkView, strongest
 from xaiwidgets.views.picture import Panel, static_figure
+from xaiwidgets.views.plane_view import PlaneView
 from xaiwidgets.views.status_view import StatusView
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "NetworkLayer",
     "NetworkView",
     "Panel",
+    "PlaneView",
     "StatusView",
     "specification_of",
     "static_figure",

@@ -41,7 +41,9 @@ class Array(traitlets.TraitType):
             raise traitlets.TraitError(
                 f"{self.name} must be {self._expected()}, got {array.dtype} of shape {array.shape}"
             )
-        array = np.array(array, self.dtype, order="C")
+        given, array = array, np.array(array, self.dtype, order="C")
+        if given.dtype.kind in "iu" and array.dtype.kind == "i" and (given != array).any():
+            raise traitlets.TraitError(f"{self.name} must hold {self.dtype} numbers, got up to {given.max()}")
         array.flags.writeable = False
         return array
 
@@ -51,10 +53,10 @@ class Array(traitlets.TraitType):
         )
 
     def _casts(self, dtype: np.dtype) -> bool:
-        # Numbers for float, whole numbers' own type for integers: 0.7 as uint8 would silently become 0.
+        # Numbers for float, whole numbers for integers, for bytes their own type: 0.7 as uint8 would become 0.
         if self.dtype.kind == "f":
             return dtype.kind in "fiub"
-        return dtype in (self.dtype, np.dtype(bool))
+        return dtype in (self.dtype, np.dtype(bool)) or (self.dtype.kind == "i" and dtype.kind in "iu")
 
     def _expected(self) -> str:
         letters = iter("nmkl")

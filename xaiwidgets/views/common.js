@@ -1,7 +1,7 @@
 // Shared by every view. A browser module made from a string has nothing beside it to import from, so the text of
 // this file stands in front of each view's own.
 
-const ARRAYS = { uint8: Uint8Array, float32: Float32Array };
+const ARRAYS = { uint8: Uint8Array, int32: Int32Array, float32: Float32Array };
 
 /** Typed array of a wire value; its bytes are copied, because a buffer may start at any offset. */
 export function decode({ shape, dtype, bytes }) {

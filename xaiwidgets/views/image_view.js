@@ -1,41 +1,7 @@
 // A picture under a map of values, with pointer tools. Python holds the state; this draws it and reports.
 
-const HELP = {
-  look: "Arrow keys read out pixels.",
-  pick: "Arrow keys move the cursor, Enter picks the pixel, Escape lets it go.",
-  drag: "Arrow keys move the picture by one pixel, with Shift by four, Escape puts it back.",
-  box: "Arrow keys move the cursor, Shift and arrow keys draw a box from there, Escape removes it.",
-  brush: "Arrow keys move the cursor, Space paints or erases there, Escape clears all.",
-};
-const RESET = { drag: "Put back", box: "Remove box", brush: "Clear", pick: "Let go" };
-
-/** What the line under the picture says about a cell of the grid. */
-export function readout([row, column], image, heatmap, grid) {
-  const where = `row ${row}, column ${column}`;
-  if (heatmap.data.length) {
-    const value = heatmap.data[cellIndex(row, column, heatmap.shape, grid)];
-    return `${where} · value ${formatNumber(value)}`;
-  }
-  if (!image.data.length) return where;
-  const pixel = 3 * cellIndex(row, column, image.shape, grid);
-  return `${where} · colour ${image.data.slice(pixel, pixel + 3).join(", ")}`;
-}
-
-/** How far the picture has been dragged, in words; "" where it has not. */
-export function movedText([down, right]) {
-  const words = [];
-  if (down) words.push(`${Math.abs(down)} ${down > 0 ? "down" : "up"}`);
-  if (right) words.push(`${Math.abs(right)} ${right > 0 ? "right" : "left"}`);
-  return words.length ? `moved ${words.join(", ")}` : "";
-}
-
-/** Write a text whose lines break at its dots only. */
-function sayInParts(element, text) {
-  if (element.textContent === text) return;
-  element.replaceChildren(...text.split(/(?<= · )/).map((part) => create("span", {}, part)));
-}
-
 const HOVER = "xaiwidgets:hover"; // between views of one group, in the same page
+const MOVED = "xaiwidgets:moved"; // the same for their windows
 
 function elements() {
   const help = uniqueId("help");
@@ -74,8 +40,23 @@ function render({ model, el, signal }) {
   let press = null; // what the pointer began: { cell, value, offset }
   let anchor = null; // where a box began by keyboard
 
+  /** Where the fill is seen instead of the image: under the window, and where the brush was. */
+  function occluder() {
+    const [middle, tool] = [model.get("middle"), model.get("tool")];
+    if (tool === "brush") return arrayOf(model, "brushed");
+    return tool === "occlude" && middle && windowMask(grid(), middle, model.get("window"), model.get("window_shape"));
+  }
+
+  function shownImage() {
+    const [image, fill, mask] = [arrayOf(model, "image"), arrayOf(model, "fill"), occluder()];
+    const fits = mask && fill.data.length === image.data.length && 3 * mask.data.length === image.data.length;
+    return fits ? replaced(image, fill, mask) : image;
+  }
+
+  const used = () => parts.overlay.matches(":hover, :focus");
+
   function drawPixels() {
-    const [image, heatmap] = [arrayOf(model, "image"), arrayOf(model, "heatmap")];
+    const [image, heatmap] = [shownImage(), arrayOf(model, "heatmap")];
     const [limit, table, opacity] = [model.get("limit"), arrayOf(model, "table").data, model.get("opacity")];
     paint(parts.pixels, compose(image, heatmap, limit, table, opacity));
     const [width, height] = fitted(grid(), model.get("size"));
@@ -92,10 +73,13 @@ function render({ model, el, signal }) {
     const none = { shape: [0, 0], data: [] };
     drawMarks(parts.overlay, grid(), {
       outline: model.get("show_outline") ? arrayOf(model, "outline") : none,
+      regions: arrayOf(model, "regions"),
       brushed: arrayOf(model, "brushed"),
+      tinted: !arrayOf(model, "fill").data.length,
+      occluder: tool === "occlude" && occluder(),
       box: model.get("box"),
       picked: model.get("picked"),
-      cursor: tool === "drag" ? null : hovered,
+      cursor: tool === "drag" || tool === "occlude" ? null : hovered,
       radius: tool === "brush" && model.get("radius"),
     });
     drawLine();
@@ -103,10 +87,12 @@ function render({ model, el, signal }) {
 
   function drawLine() {
     const cell = hovered;
-    const way = model.get("tool") === "drag" ? movedText(model.get("offset")) : "";
+    const window = () => (used() ? windowText(model.get("middle")) : "");
+    const place = { drag: () => movedText(model.get("offset")), occlude: window };
     const inside = cell && cell[0] < grid()[0] && cell[1] < grid()[1];
-    const text = inside ? readout(cell, arrayOf(model, "image"), arrayOf(model, "heatmap"), grid()) : "";
-    sayInParts(parts.spoken, way || text);
+    const [image, heatmap, regions] = ["image", "heatmap", "regions"].map((name) => arrayOf(model, name));
+    const text = inside ? readout(cell, image, heatmap, grid(), regions) : "";
+    sayInParts(parts.spoken, place[model.get("tool")]?.() || text);
     say(parts.notice, parts.spoken.textContent ? "" : model.get("notice"));
   }
 
@@ -138,6 +124,13 @@ function render({ model, el, signal }) {
   const hoveredElsewhere = ({ detail: [group, cell, source] }) => {
     if (group === model.get("group") && source !== el) adopt(cell);
   };
+  const tellPlace = () => {
+    const detail = [model.get("group"), model.get("middle"), el];
+    if (detail[0]) window.dispatchEvent(new CustomEvent(MOVED, { detail }));
+  };
+  // Not saved: Python hears it from the view that was moved, once.
+  const movedElsewhere = ({ detail: [group, middle, source] }) =>
+    group === model.get("group") && source !== el && model.set("middle", middle);
   const brush = (mask, finished) => {
     model.set("brushed", encode(mask, grid()));
     finished ? save() : saveSoon.brushed();
@@ -157,6 +150,7 @@ function render({ model, el, signal }) {
     if (tool === "box") report(model, "box", null);
     if (tool === "brush") report(model, "brushed", encode(new Uint8Array(0), [0, 0]));
     if (tool === "pick") report(model, "picked", null);
+    if (tool === "occlude") report(model, "middle", null);
     if (tool === "look") hover(null);
     anchor = null;
   }
@@ -169,6 +163,7 @@ function render({ model, el, signal }) {
     press = { cell, x: event.clientX, y: event.clientY, offset: model.get("offset"), value: event.shiftKey ? 0 : 1 };
     anchor = null;
     if (tool === "pick") report(model, "picked", cell);
+    if (tool === "occlude") report(model, "middle", cell);
     if (tool === "box") report(model, "box", boxBetween(cell, cell));
     if (tool === "brush") stroke(cell, cell);
     if (tool !== "look") event.preventDefault();
@@ -187,6 +182,7 @@ function render({ model, el, signal }) {
     if (tool === "box") report(model, "box", boxBetween(press.cell, cell));
     if (tool === "brush") stroke(press.cell, cell);
     if (tool === "brush") press.cell = cell;
+    if (tool === "occlude") report(model, "middle", cell);
     if (tool === "drag") {
       const pixel = parts.overlay.clientWidth / grid()[1];
       const way = [(event.clientY - press.y) / pixel, (event.clientX - press.x) / pixel];
@@ -203,10 +199,12 @@ function render({ model, el, signal }) {
     const [tool, step] = [model.get("tool"), arrowStep(event)];
     const cursor = hovered;
     const centre = grid().map((length) => Math.floor(length / 2));
+    const far = step?.map((way) => way * (event.shiftKey ? 4 : 1));
     if (step && tool === "drag") {
-      const [down, right] = model.get("offset");
-      const far = event.shiftKey ? 4 : 1;
-      moveTo([down + far * step[0], right + far * step[1]]);
+      moveTo(model.get("offset").map((start, axis) => start + far[axis]));
+    } else if (step && tool === "occlude") {
+      const middle = model.get("middle");
+      report(model, "middle", middle ? movedCell(middle, far, grid()) : centre);
     } else if (step) {
       const next = cursor ? movedCell(cursor, step, grid()) : centre;
       anchor = tool === "box" && event.shiftKey ? (anchor ?? cursor ?? centre) : null;
@@ -233,17 +231,19 @@ function render({ model, el, signal }) {
   listen(parts.overlay, "keydown", key);
   listen(parts.reset, "click", reset);
   listen(window, HOVER, hoveredElsewhere);
+  listen(window, MOVED, movedElsewhere);
+  model.on("change:middle", () => signal.aborted || tellPlace());
   listen(window, "resize", drawPixels); // a zoomed page has other device pixels
   // Only the picture in use speaks: linked pictures read out the same pixel silently.
-  const used = () => parts.overlay.matches(":hover, :focus");
   const quiet = () => parts.spoken.setAttribute("aria-live", used() ? "polite" : "off");
   for (const type of ["focus", "blur", "pointerenter", "pointerleave"]) listen(parts.overlay, type, quiet);
   quiet();
   follow(model, ["title", "caption", "notice", "alt", "tool", "busy"], drawTexts, signal);
   follow(model, ["hovered"], () => adopt(model.get("hovered")), signal);
-  const marks = ["picked", "box", "offset", "brushed", "outline", "show_outline", "tool", "radius"];
+  const marks = ["picked", "box", "offset", "outline", "show_outline", "regions", "radius"];
   follow(model, marks, drawOverlay, signal);
-  follow(model, ["image", "heatmap", "limit", "table", "opacity", "size"], drawPixels, signal);
+  const covering = ["fill", "middle", "window", "window_shape", "brushed", "tool"];
+  follow(model, ["image", "heatmap", "limit", "table", "opacity", "size", ...covering], drawPixels, signal);
 }
 
 export default { render };

@@ -10,25 +10,27 @@ from xaiwidgets.colors import lookup_table
 from xaiwidgets.views.arrays import Array
 from xaiwidgets.views.view import View, shipped
 
-TOOLS = ("look", "drag", "box", "brush", "pick")
+TOOLS = ("look", "drag", "box", "brush", "pick", "occlude")
+WINDOWS = ("square", "disc")
 
 
-def _pixel(**tags: Any) -> Tuple:
-    return Tuple(Int(), Int(), default_value=None, allow_none=True).tag(sync=True, **tags)
+def _pixel(help: str = "(row, column)") -> Tuple:
+    return Tuple(Int(), Int(), default_value=None, allow_none=True, help=help).tag(sync=True, echo_update=False)
 
 
 class ImageView(View):
     """A picture, a map over it, and what the pointer does there. Rows and columns are those of the painted grid.
 
     The grid is the image's size; a coarser `heatmap` is drawn in rectangles. Coordinates are `(row, column)`, integer.
-    Views of one `group` read out the same pixel, without a message to Python; `hovered` follows if `reports_hover`.
+    Views of one `group` read out the same pixel, and move their windows together, without a message to Python;
+    `hovered` follows if `reports_hover`, and `middle` in the view whose window was moved.
 
     Example:
         view = ImageView(image=picture(x[0]), heatmap=relevance, limit=symmetric_limit(relevance), title="Gradient")
         view.observe(lambda change: print(change.new), names=["box"])
     """
 
-    _esm = shipped("common.js", "pixels.js", "tools.js", "marks.js", "image_view.js")
+    _esm = shipped("common.js", "pixels.js", "tools.js", "marks.js", "image_words.js", "image_view.js")
     _css = shipped("common.css", "image_view.css")
 
     # Python -> browser
@@ -38,6 +40,7 @@ class ImageView(View):
     table = Array("uint8", 256, 3, help="colours from -limit to limit")
     opacity = Float(1.0, min=0.0, max=1.0, help="of the map over the grey-toned image").tag(sync=True)
     outline = Array("uint8", None, None, help="(H, W) mask whose contour is drawn; empty: none")
+    regions = Array("int32", None, None, help="(H, W) labels whose borders are drawn as thin lines; empty: none")
     show_outline = Bool(True).tag(sync=True)
     title = Unicode("").tag(sync=True)
     caption = Unicode("", help="under the title: a number").tag(sync=True)
@@ -46,13 +49,19 @@ class ImageView(View):
     size = Int(192, min=192, help="CSS pixels of the longer side").tag(sync=True)
     tool = Enum(TOOLS, "look").tag(sync=True)
     radius = Float(2.0, min=0.5, help="of the brush, in image pixels").tag(sync=True)
+    window = Int(8, min=1, help="size of the window of the tool occlude, in image pixels").tag(sync=True)
+    window_shape = Enum(WINDOWS, "square", help="of the window").tag(sync=True)
+    fill = Array(
+        "uint8", None, None, 3, help="(H, W, 3), seen under the window and where the brush was; empty: the image is"
+    )
     group = Unicode("", help="views of the same group read out the same pixel; empty: alone").tag(sync=True)
     reports_hover = Bool(False, help="whether Python wants to know `hovered`").tag(sync=True)
     busy = Bool(False, help="dims the picture slightly").tag(sync=True)
 
     # browser -> Python (and back)
-    hovered = _pixel(echo_update=False)
-    picked = _pixel(echo_update=False)
+    hovered = _pixel()
+    picked = _pixel()
+    middle = _pixel("of the window, which begins half its size before; None: no window")
     offset = Tuple(Int(), Int(), default_value=(0, 0), help="(rows down, columns right) dragged so far").tag(
         sync=True, echo_update=False
     )

@@ -53,6 +53,13 @@ export function compose(image, heatmap, limit, table, opacity) {
   return { rows, columns, rgba };
 }
 
+/** An image with another one of its size shown where the mask is set. */
+export function replaced(image, fill, mask) {
+  const data = image.data.slice();
+  mask.data.forEach((on, i) => on && data.set(fill.data.subarray(3 * i, 3 * i + 3), 3 * i));
+  return { shape: image.shape, data };
+}
+
 /** Put RGBA into a canvas whose backing store is exactly that large. */
 export function paint(canvas, { rows, columns, rgba }) {
   if (canvas.width !== columns || canvas.height !== rows) Object.assign(canvas, { width: columns, height: rows });

@@ -43,9 +43,30 @@ export function paintStroke(mask, grid, from, to, radius, value) {
   }
 }
 
+/** The cells of a window with this middle, as methods/windows.py has it; it may reach over the border. */
+export function windowMask([rows, columns], [row, column], size, shape) {
+  const data = new Uint8Array(rows * columns);
+  const [top, left] = [row - Math.floor(size / 2), column - Math.floor(size / 2)];
+  for (let r = Math.max(0, top); r < Math.min(rows, top + size); r += 1) {
+    for (let c = Math.max(0, left); c < Math.min(columns, left + size); c += 1) {
+      const away = (2 * (r - top) + 1 - size) ** 2 + (2 * (c - left) + 1 - size) ** 2;
+      if (shape === "square" || away <= size ** 2) data[r * columns + c] = 1;
+    }
+  }
+  return { shape: [rows, columns], data };
+}
+
 /** Border of a mask as segments `[row0, column0, row1, column1]` in cell units; neighbours are joined. */
 export function contour({ shape: [rows, columns], data }) {
-  const inside = (r, c) => r >= 0 && r < rows && c >= 0 && c < columns && data[r * columns + c] > 0;
+  return edges(rows, columns, (r, c) => r >= 0 && r < rows && c >= 0 && c < columns && data[r * columns + c] > 0);
+}
+
+/** Borders between the regions of a label map, as segments like those of `contour`; none around the map. */
+export function borders({ shape: [rows, columns], data }) {
+  return edges(rows, columns, (r, c) => data[between(r, 0, rows - 1) * columns + between(c, 0, columns - 1)]);
+}
+
+function edges(rows, columns, at) {
   const segments = [];
   const runs = (lines, length, edge, segment) => {
     for (let line = 0; line <= lines; line += 1) {
@@ -59,7 +80,7 @@ export function contour({ shape: [rows, columns], data }) {
       }
     }
   };
-  runs(rows, columns, (r, c) => inside(r - 1, c) !== inside(r, c), (r, c0, c1) => [r, c0, r, c1]);
-  runs(columns, rows, (c, r) => inside(r, c - 1) !== inside(r, c), (c, r0, r1) => [r0, c, r1, c]);
+  runs(rows, columns, (r, c) => at(r - 1, c) !== at(r, c), (r, c0, c1) => [r, c0, r, c1]);
+  runs(columns, rows, (c, r) => at(r, c - 1) !== at(r, c), (c, r0, r1) => [r0, c, r1, c]);
   return segments;
 }
