@@ -40,6 +40,28 @@ export function pathOf(xs, ys, x, y) {
   return path;
 }
 
+/** SVG path around each stretch of points whose value and half-width are finite. */
+export function bandOf(xs, ys, widths, x, y) {
+  const stretches = [[]];
+  xs.forEach((_, i) => {
+    if (Number.isFinite(ys[i]) && Number.isFinite(widths[i])) stretches.at(-1).push(i);
+    else stretches.push([]);
+  });
+  const point = (i, sign) => `${x(xs[i]).toFixed(2)},${y(ys[i] + sign * widths[i]).toFixed(2)}`;
+  const around = (places) => {
+    const [upper, lower] = [places.map((i) => point(i, 1)), places.map((i) => point(i, -1)).reverse()];
+    return `M${[...upper, ...lower].join("L")}Z`;
+  };
+  return stretches.filter((places) => places.length > 1).map(around).join("");
+}
+
+/** The values of curves and the ends of their bands, for the limits of the scale. */
+export function endsOf(series, bands) {
+  if (!bands.length) return series;
+  const wide = (i) => (Number.isFinite(bands[i]) ? bands[i] : 0);
+  return Array.from(series, (value, i) => [value - wide(i), value + wide(i)]).flat();
+}
+
 /** Places moved apart until neighbours are `gap` away, within `[low, high]`; same order as given. */
 export function spread(places, gap, [low, high]) {
   const order = places.map((_, i) => i).sort((a, b) => places[a] - places[b]);

@@ -4,15 +4,20 @@ const DASHES = ["", "7 4", "2 3", "9 3 2 3", "12 4", "4 2", "1 4", "9 3 2 3 2 3"
 const LINE = 16; // height of a line of text
 
 /** What is read out at the marker. */
-export function readoutAt(index, xs, series, names, label) {
-  const values = names.map((name, k) => `${name} ${formatNumber(series.data[k * xs.length + index])}`);
+export function readoutAt(index, xs, series, names, label, bands = []) {
+  const values = names.map((name, k) => {
+    const width = bands[k * xs.length + index];
+    const band = Number.isFinite(width) ? ` ± ${formatNumber(width, 2)}` : "";
+    return `${name} ${formatNumber(series.data[k * xs.length + index])}${band}`;
+  });
   return `${label || "x"} ${formatNumber(xs[index])}: ${values.join(" · ")}`;
 }
 
 /** Where everything stands: limits, scales, ticks, and the labels at the ends. */
-export function layoutOf({ x, series, names, yLimits, width, height, texts, widthOf }) {
-  const rows = names.map((_, k) => series.data.subarray(k * x.length, (k + 1) * x.length));
-  const limits = { x: extentOf(x), y: yLimits ?? extentOf(series.data, 0.05) };
+export function layoutOf({ x, series, bands, names, yLimits, width, height, texts, widthOf }) {
+  const rowsOf = (data) => names.map((_, k) => data.subarray(k * x.length, (k + 1) * x.length));
+  const rows = rowsOf(series.data);
+  const limits = { x: extentOf(x), y: yLimits ?? extentOf(endsOf(series.data, bands), 0.05) };
   const ticks = { x: ticksOf(limits.x, Math.max(2, width / 90)), y: ticksOf(limits.y, Math.max(2, height / 50)) };
   const labels = { x: tickLabels(ticks.x), y: tickLabels(ticks.y) };
   const longest = (list) => Math.max(0, ...list.map(widthOf));
@@ -21,7 +26,8 @@ export function layoutOf({ x, series, names, yLimits, width, height, texts, widt
   const box = { left, right: width - right, top: 10, bottom: height - LINE - 8 - (texts.x ? LINE + 2 : 0) };
   const scales = { x: scale(limits.x, [box.left, box.right]), y: scale(limits.y, [box.bottom, box.top]) };
   const ends = rows.map((row) => (lastFinite(row) < 0 ? box.bottom : scales.y(row[lastFinite(row)])));
-  return { rows, limits, ticks, labels, box, scales, places: spread(ends, LINE, [box.top + 4, box.bottom - 2]) };
+  const shown = { rows, widths: bands.length ? rowsOf(bands) : [], limits, ticks, labels, box, scales };
+  return { ...shown, places: spread(ends, LINE, [box.top + 4, box.bottom - 2]) };
 }
 
 function axes({ ticks, labels, box, scales }, texts) {
@@ -56,6 +62,13 @@ function curve(layout, xs, name, k, clip) {
   ];
 }
 
+/** The bands of all curves, to stand under the curves. */
+function bandsOf({ rows, widths, scales }, xs, clip) {
+  const path = (row, k) => bandOf(xs, row, widths[k], scales.x, scales.y);
+  const style = (k) => ({ class: `xai-band xai-colour-${k}`, "clip-path": `url(#${clip})` });
+  return widths.length ? rows.map((row, k) => create("path", { ...style(k), d: path(row, k) })) : [];
+}
+
 function render({ model, el, signal }) {
   begin(el, "curves");
   const title = create("div", { class: "xai-title" });
@@ -75,6 +88,10 @@ function render({ model, el, signal }) {
     return pen.measureText(text).width;
   };
   const xs = () => arrayOf(model, "x").data;
+  const bands = () => {
+    const [{ shape }, { shape: other, data }] = [arrayOf(model, "series"), arrayOf(model, "bands")];
+    return String(shape) === String(other) ? data : []; // of the curves that come with the next message
+  };
   const names = () => {
     const series = arrayOf(model, "series");
     const given = model.get("names");
@@ -89,14 +106,14 @@ function render({ model, el, signal }) {
     const series = arrayOf(model, "series");
     const fits = series.shape[1] === xs().length && xs().length > 0;
     const shape = { width, height, texts, widthOf };
-    const data = { x: xs(), series, names: fits ? names() : [], yLimits: model.get("y_limits"), ...shape };
+    const data = { x: xs(), series, bands: bands(), names: fits ? names() : [], yLimits: model.get("y_limits"), ...shape };
     layout = layoutOf(data);
     assign(svg, { width, height, viewBox: `0 0 ${width} ${height}` });
     const { left, right, top, bottom } = layout.box;
     assign(frame, { x: left, y: top - 2, width: right - left, height: bottom - top + 4 });
     drawing.setAttribute("aria-label", model.get("alt"));
     const lines = data.names.flatMap((name, k) => curve(layout, xs(), name, k, clip));
-    drawing.replaceChildren(...axes(layout, texts), ...lines);
+    drawing.replaceChildren(...axes(layout, texts), ...bandsOf(layout, xs(), clip), ...lines);
     say(title, model.get("title"));
     drawMarker();
   }
@@ -123,7 +140,7 @@ function render({ model, el, signal }) {
       create("line", { class: "xai-rule", x1: x, x2: x, y1: box.top, y2: box.bottom }),
       ...dots.map(dot),
     );
-    const text = readoutAt(index, xs(), arrayOf(model, "series"), names(), model.get("x_label"));
+    const text = readoutAt(index, xs(), arrayOf(model, "series"), names(), model.get("x_label"), bands());
     const [low, high] = layout.limits.x;
     assign(handle, {
       "aria-label": `${model.get("title") || model.get("alt")}, marker`,
@@ -173,7 +190,7 @@ function render({ model, el, signal }) {
   listen(svg, "pointermove", (event) => dragging && pointed(event));
   for (const type of ["pointerup", "pointercancel"]) listen(svg, type, () => (dragging = false));
   listen(handle, "keydown", key);
-  const traits = ["x", "series", "names", "title", "x_label", "y_label", "y_limits", "alt", "width", "height"];
+  const traits = ["x", "series", "bands", "names", "title", "x_label", "y_label", "y_limits", "alt", "width", "height"];
   follow(model, traits, draw, signal);
   follow(model, ["marker", "movable"], drawMarker, signal);
   const resized = new ResizeObserver(coalesced(() => signal.aborted || draw()));

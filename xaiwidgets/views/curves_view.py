@@ -6,13 +6,15 @@ import traitlets
 from traitlets import Bool, Float, Int, List, Tuple, Unicode
 
 from xaiwidgets.views.arrays import Array
+from xaiwidgets.views.bars_view import half_lengths
 from xaiwidgets.views.view import View, shipped
 
 
 class CurvesView(View):
     """Up to eight curves over a common x, told apart by dash pattern and label as well as by colour.
 
-    NaN leaves a gap. With a `marker` a vertical line reads out every curve; it can be moved by pointer and keyboard.
+    NaN leaves a gap, in a curve and in its band. With a `marker` a vertical line reads out every curve; it can be
+    moved by pointer and keyboard.
 
     Example:
         CurvesView(x=steps, series=[gaps], names=["completeness gap"], x_label="steps", y_label="gap", marker=64)
@@ -24,6 +26,7 @@ class CurvesView(View):
     # Python -> browser
     x = Array("float32", None, help="(n,), increasing")
     series = Array("float32", None, None, help="(k, n)")
+    bands = Array("float32", None, None, help="(k, n), half-widths of bands, as of standard errors; empty: none")
     names = List(Unicode(), help="k labels").tag(sync=True)
     title = Unicode("").tag(sync=True)
     x_label = Unicode("").tag(sync=True)
@@ -42,3 +45,7 @@ class CurvesView(View):
         if len(proposal.value) > 8:
             raise traitlets.TraitError(f"series must hold at most 8 curves, got {len(proposal.value)}")
         return proposal.value
+
+    @traitlets.validate("bands")
+    def _valid_bands(self, proposal: Any) -> Any:
+        return half_lengths("bands", proposal.value)
