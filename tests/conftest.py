@@ -1,4 +1,4 @@
-"""For every test: no other machine is asked for anything; the order in which tests share the processors; the browser."""
+"""For every test: no other machine is asked for anything, long ones come first; and the browser for who needs it."""
 
 import ipaddress
 import socket
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from programs import CHROMIUM, CHROMIUM_FLAGS, program
-
 
 LONG = ("test_notebooks.py", "browser")  # names of files and folders whose tests take longest
 

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from view_page import Mounted
 
 from xaiwidgets import views
+from xaiwidgets.explorers.shapley_pictures import RELEVANCE
 
 NAMES = ["sky", "sea", "sand"]
 
@@ -81,3 +82,19 @@ def test_bands_of_other_curves_are_not_drawn(page):
     view.set(x=[0, 1, 2], series=[[1, 2, 3]])
     expect(view.find("path.xai-band")).to_have_count(0)
     expect(view.find("path.xai-curve")).to_have_count(1)
+
+
+def test_bars_of_relevance_have_the_colours_of_maps(bars):
+    """Red is positive and blue negative, also in the picture that is drawn without a browser."""
+    drawn = bars.find(".xai-option .xai-bar")
+
+    def colours():
+        return drawn.evaluate_all("bars => bars.map(bar => getComputedStyle(bar).backgroundColor)")
+
+    before = colours()
+    bars.set(palette="relevance")
+    expect(bars.find(".xai-relevance .xai-option")).to_have_count(3)
+    positive, negative = (tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) for colour in RELEVANCE)
+    assert colours()[:2] == [f"rgb{positive}", f"rgb{negative}"] != before[:2]
+    assert positive[0] > max(positive[1:])
+    assert negative[2] > max(negative[:2])

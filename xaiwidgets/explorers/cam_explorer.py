@@ -89,7 +89,7 @@ class CAMExplorer(PictureExplorer):
         self.gallery = picture_gallery(self.data, 400)
         self.maps = MapRow(self.input, 2)
         self.strip = GalleryView(label="Maps that add most", size=40, columns=8)
-        self.weights = BarsView(label="Weights of these maps", selected=0)
+        self.weights = BarsView(label="Weights of these maps", selected=0, palette="relevance")
         self.scores = BarsView(names=list(self.class_names), label="Class scores (logits)", digits=1)
         self.choices = ControlsView(self.specification, label="What to explain")
         known = self.data.masks is not None or clickable

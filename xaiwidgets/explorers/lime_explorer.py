@@ -12,10 +12,10 @@ from xaiwidgets.explorers.lime_result import Question, Request, Result, Subject
 from xaiwidgets.explorers.lime_segments import CUT, Segments
 from xaiwidgets.explorers.lime_views import LimeViews, fit_text
 from xaiwidgets.explorers.maps import Display
-from xaiwidgets.explorers.occlusion_subject import units_of, written
 from xaiwidgets.explorers.picture_explorer import PictureExplorer, picture_gallery
 from xaiwidgets.explorers.pictures import as_dataset, object_mask, on_device
 from xaiwidgets.explorers.settings import display_controls
+from xaiwidgets.explorers.units import units_of, written
 from xaiwidgets.methods.black_box import BlackBox, Scores
 from xaiwidgets.views import ControlsView, Panel
 

@@ -9,7 +9,7 @@ from xaiwidgets.explorers.explorer import column, row
 from xaiwidgets.explorers.lime_result import Fits, Result, Subject
 from xaiwidgets.explorers.lime_segments import best_first
 from xaiwidgets.explorers.maps import NOTHING, Display, Map, MapRow, share_inside
-from xaiwidgets.explorers.occlusion_subject import written
+from xaiwidgets.explorers.units import written
 from xaiwidgets.views import BarsView, ControlsView, ImageView, Panel
 
 ROWS = 10  # segments in the list of weights
@@ -41,7 +41,7 @@ class LimeViews:
         self.noisy = ImageView()
         self.scores = BarsView(names=list(subject.class_names), mark_label="whole picture")
         self.compared = BarsView(names=list(SIDES), digits=3)
-        self.weights = BarsView(digits=3, error_label="± standard deviation over the seeds")
+        self.weights = BarsView(digits=3, error_label="± standard deviation over the seeds", palette="relevance")
         self.order: list[int] = []
         self.chosen: int | None = None
         self._pictures = row()

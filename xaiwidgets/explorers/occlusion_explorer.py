@@ -11,12 +11,13 @@ from xaiwidgets.explorers.explorer import column, controls, row
 from xaiwidgets.explorers.maps import Display
 from xaiwidgets.explorers.occlusion_learned import Learned
 from xaiwidgets.explorers.occlusion_modes import Everywhere, Mode, Occluder
-from xaiwidgets.explorers.occlusion_subject import Place, Question, Request, Result, Subject, change, units_of
+from xaiwidgets.explorers.occlusion_subject import Place, Question, Request, Result, Subject, change
 from xaiwidgets.explorers.occlusion_views import WIDTH, OcclusionViews
 from xaiwidgets.explorers.occlusion_wipe import Wipe
 from xaiwidgets.explorers.picture_explorer import PictureExplorer, picture_gallery
 from xaiwidgets.explorers.pictures import as_dataset, object_mask, on_device
 from xaiwidgets.explorers.settings import display_controls
+from xaiwidgets.explorers.units import units_of
 from xaiwidgets.methods.black_box import BlackBox, Scores
 from xaiwidgets.views import ControlsView, Panel
 

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from xaiwidgets.explorers.maps import Map
-from xaiwidgets.explorers.pictures import logits_of
-from xaiwidgets.methods.black_box import OUTPUTS, BlackBox
-from xaiwidgets.methods.inputs import are_probabilities
+from xaiwidgets.explorers.units import written
+from xaiwidgets.methods.black_box import BlackBox
 
 Place = tuple[int, int]
 
@@ -122,23 +121,6 @@ class Question:
     def map(self, run: Callable[..., Iterator[Any]], **arguments: Any) -> Iterator[Any]:
         """Run a method on the picture and its class."""
         return run(self.subject.model, self.x, self.request.target, **arguments)
-
-
-def units_of(model: nn.Module, images: Tensor, differentiable: bool) -> dict[str, str]:
-    """The units in which scores can be shown: probabilities first, unless a callable returns something else."""
-    logits = logits_of(model, images[:1])
-    names = {"probability": "probability", "score": "logit" if differentiable else "score", "log-odds": "log-odds"}
-    if logits.shape[1] < 2:
-        return {"score": "score"}
-    if are_probabilities(logits):
-        return {"probability": "probability", "log-odds": "log-odds"}
-    first = "probability" if differentiable else "score"
-    return {unit: names[unit] for unit in (first, *(unit for unit in OUTPUTS if unit != first))}
-
-
-def written(value: Any, unit: str) -> str:
-    """A score with its unit."""
-    return f"{100 * float(value):.1f} %" if unit == "probability" else f"{float(value):.2f}"
 
 
 def change(subject: Subject, result: Result, which: int = 0) -> str:

@@ -1,7 +1,7 @@
 """Deep approximate Shapley propagation (DASP): Shapley values of a net's inputs at polynomial cost.
 
 Ancona, Öztireli and Gross 2019, Explaining deep neural networks with a polynomial time algorithm for Shapley values
-approximation, https://arxiv.org/abs/1903.12065. Notation: `f` is the logit of the class `target`, `x` the input, `x̃`
+approximation, https://arxiv.org/abs/1903.10992. Notation: `f` is the logit of the class `target`, `x` the input, `x̃`
 the baseline, `n` the number of players, `k` the size of a coalition.
 """
 

@@ -108,6 +108,7 @@ function render({ model, el, signal }) {
   function draw() {
     const [values, errors, marks] = ["values", "errors", "marks"].map((name) => arrayOf(model, name).data);
     const scale = scaleOf(values, model.get("limits"), errors, marks);
+    el.classList.toggle("xai-relevance", model.get("palette") === "relevance");
     const keys = [[marks, "xai-mark", "mark_label"], [errors, "xai-error-bar", "error_label"]];
     const entries = keys.filter(([array]) => array.length).map(([, key, label]) => entryOf(key, model.get(label)));
     legend.replaceChildren(...entries);
@@ -146,7 +147,7 @@ function render({ model, el, signal }) {
   list.addEventListener("click", click, { signal });
   list.addEventListener("keydown", key, { signal });
   const traits = ["names", "values", "label", "order", "maximum", "limits", "digits", "notation"];
-  const extras = ["errors", "marks", "error_label", "mark_label"];
+  const extras = ["errors", "marks", "error_label", "mark_label", "palette"];
   follow(model, [...traits, ...extras, "highlight", "highlight_label", "selected"], draw, signal);
 }
 

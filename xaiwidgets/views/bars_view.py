@@ -38,6 +38,9 @@ class BarsView(View):
     ).tag(sync=True)
     digits = Int(2, min=0, max=6, help="decimal places of the numbers").tag(sync=True)
     notation = Enum(("number", "percent"), "number", help="percent: 0.25 is written 25 %").tag(sync=True)
+    palette = Enum(("scores", "relevance"), "scores", help="relevance: positive red, negative blue, as on maps").tag(
+        sync=True
+    )
     highlight = Int(None, allow_none=True, help="index of the row marked as the true one").tag(sync=True)
     highlight_label = Unicode("true class", help="what the mark says").tag(sync=True)
 
