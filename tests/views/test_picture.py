@@ -60,3 +60,14 @@ def test_panels_stand_in_a_grid():
 def test_no_panel_is_an_error():
     with pytest.raises(ValueError, match="at least one picture"):
         static_figure([], "caption")
+
+
+def test_long_words_under_a_picture_are_folded_not_cut():
+    long = Panel(RED, "How good is the fit, by its radius, near the boundary?", "the cosine with the gradient is 0.974")
+    picture = np.asarray(Image.open(io.BytesIO(png_of(static_figure([long, long], "caption")))).convert("L"))
+    ink = (picture < 200).any(0).nonzero()[0]
+    assert ink[0] > 1
+    assert ink[-1] < picture.shape[1] - 2
+    middle = picture.shape[1] // 2
+    assert (picture[:, middle - 1 : middle + 1] > 200).all()  # and neighbours do not touch
+    assert "How good is the fit, by its radius, near the boundary?" in static_figure([long], "caption")

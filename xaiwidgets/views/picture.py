@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import textwrap
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ import numpy as np
 _LARGEST, _EACH = 60_000, 12_000  # bytes of the png, and of each of its many panels: notebooks are kept small
 _DPI = (110, 90, 72, 56, 44)
 _SIDE, _GAP, _LINE = 1.8, 0.14, 0.17  # inches: a picture, the space around it, a line of text
+_TITLE, _CAPTION = 25, 33  # letters that fit under a picture
 
 
 class Panel(NamedTuple):
@@ -37,13 +39,22 @@ def static_figure(
     panels = [Panel(*panel) for panel in panels]
     if not panels:
         raise ValueError("panels must hold at least one picture")
-    png = _smallest(panels, columns or min(len(panels), 5))
+    png = _smallest([_folded(panel) for panel in panels], columns or min(len(panels), 5))
     alt = alt or "; ".join([caption, *(" ".join(filter(None, panel[1:])) for panel in panels)])
     data = base64.b64encode(png).decode()
     return (
         f'<figure style="margin:0"><img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" '
         f'style="max-width:100%"><figcaption>{html.escape(caption)}</figcaption></figure>'
     )
+
+
+def _folded(panel: Panel) -> Panel:
+    """The panel with lines that are not longer than its picture is wide."""
+
+    def fold(text: str, most: int) -> str:
+        return "\n".join(part for line in text.split("\n") for part in textwrap.wrap(line, most) or [""])
+
+    return panel._replace(title=fold(panel.title, _TITLE), caption=fold(panel.caption, _CAPTION))
 
 
 def _smallest(panels: list[Panel], columns: int) -> bytes:
