@@ -100,6 +100,14 @@ def test_other_controls(page):
     assert all(names == ["values"] for names in view.sent())
 
 
+def test_an_answer_that_a_press_has_overtaken_takes_no_press_back(page):
+    view = Mounted(page, kinds_of({"name": "level", "kind": "range", "default": 5}, {"name": "next", "kind": "button"}))
+    view.press("button", "Enter", "Enter")
+    view.set(values={"level": 7, "next": 1})  # the kernel had seen one press when it wrote this
+    view.press("button", "Enter")
+    assert view.get("values") == {"level": 7, "next": 3}
+
+
 def test_a_new_specification_keeps_the_focus(page):
     first = {"name": "level", "kind": "range", "default": 5}
     view = Mounted(page, kinds_of(first))

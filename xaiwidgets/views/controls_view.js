@@ -87,7 +87,8 @@ function buttonControl(item, ids, send) {
   const button = create("button", attributes, labelOf(item));
   let presses = 0;
   button.addEventListener("click", () => send((presses += 1)));
-  return { field: button, focusable: [button], show: (value) => (presses = value) };
+  // An older count from the kernel, which a press has overtaken, takes none back.
+  return { field: button, focusable: [button], show: (value) => (presses = Math.max(presses, value)) };
 }
 
 const MAKERS = { range: rangeControl, choices: segmentsControl, flag: flagControl, button: buttonControl };
