@@ -1,8 +1,8 @@
 """The project's figures, measured on this machine: `make numbers`. Timings are ratios of pairs in one run.
 
-python tests/measure.py                everything that needs no browser
+python tests/measure.py                everything
 python tests/measure.py lrp_times …    these parts
-python tests/measure.py browser        latency, memory and comms in JupyterLab
+python tests/measure.py browser occlusion_explorer   latency, memory and comms in JupyterLab
 """
 
 import statistics
@@ -21,6 +21,7 @@ from xaiwidgets.methods.gradients import gradient, gradient_x_input, integrated_
 from xaiwidgets.models import accuracy, load_model, predict, shortcut_numbers
 
 sys.path.append(str(Path(__file__).parent / "support"))
+from mask_numbers import learned_masks
 from method_numbers import guided_times, lrp_times
 from number_rows import ratio, row
 from perturbation_numbers import first_map, lime_times, occlusion_memory, occlusion_times
@@ -83,10 +84,16 @@ def browser() -> None:
         row(what, figure, next(wanted))
 
 
+def occlusion_explorer() -> None:
+    import occlusion_explorer_numbers
+
+    occlusion_explorer_numbers.occlusion_explorer()
+
+
 if __name__ == "__main__":
     shares, pace = (models, inside, relevance_inside, real), (import_time, times, lrp_times, guided_times)
-    asked = (occlusion_times, lime_times, occlusion_memory, first_map)
-    parts = {part.__name__: part for part in (*shares, *pace, *asked, browser)}
+    asked = (occlusion_times, lime_times, occlusion_memory, first_map, learned_masks)
+    parts = {part.__name__: part for part in (*shares, *pace, *asked, browser, occlusion_explorer)}
     print("| what | measured | wanted |\n|---|---|---|")
     for name in sys.argv[1:] or parts:
         parts[name]()
