@@ -102,7 +102,15 @@ class Strided(nn.Module):
         return x.as_strided((len(x), 4), (x.stride(0), 1))
 
 
-@pytest.mark.parametrize("model", [View(), Strided()], ids=["view", "as_strided"])
+class Particular(nn.Module):
+    """Looks at the order itself."""
+
+    def forward(self, x):
+        assert x.is_contiguous()
+        return x.flatten(1)[:, :4]
+
+
+@pytest.mark.parametrize("model", [View(), Strided(), Particular()], ids=["view", "as_strided", "assertion"])
 def test_a_model_that_wants_the_usual_order_gets_it(model):
     x = torch.rand(2, 3, 5, 5, dtype=torch.float64)
     found = BlackBox(model, x, 2).scores(50, lambda image, which: x[image], "Asking")
@@ -169,6 +177,14 @@ def test_asking_can_be_cancelled():
     box = BlackBox(np.tanh, np.zeros((1, 2)), 0)
     with pytest.raises(Cancelled), listening(Stop()):
         box.scores(10**9, lambda image, which: torch.zeros(len(which), 2), "Asking")
+
+
+def test_what_numpy_users_bring():
+    x = np.arange(12.0).reshape(3, 4)[:, ::-1]
+    x.setflags(write=False)
+    box = BlackBox(lambda inputs: inputs, x, x.argmax(1))
+    np.testing.assert_array_equal(box.start, x.max(1))
+    assert BlackBox(np.tanh, x, np.int64(2)).target.tolist() == [2, 2, 2]
 
 
 def test_the_callable_cannot_write_to_the_input():

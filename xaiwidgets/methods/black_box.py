@@ -6,6 +6,7 @@ inputs to an array of scores, such as a scikit-learn classifier's `predict_proba
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -28,6 +29,7 @@ Scores = nn.Module | Callable[[np.ndarray], np.ndarray]
 Perturbed = Callable[[Tensor, Tensor], Tensor]
 OUTPUTS = ("score", "probability", "log-odds")
 OUTPUT = Choice(*OUTPUTS, help="what is explained: the model's score as it is, its probability, or log p / (1 - p)")
+Output = Annotated[str, OUTPUT]
 SECONDS = 0.1  # of a piece of work, at most; so long Cancel waits
 MANY = 16  # inputs, from which on it pays to find out whether the model likes another order of the values in memory
 
@@ -57,7 +59,7 @@ class BlackBox:
         if not isinstance(model, nn.Module) and not callable(model):
             raise TypeError(f"model must be a torch.nn.Module or a callable, got {type(model).__name__}")
         if not isinstance(model, nn.Module) and isinstance(x, np.ndarray):
-            x = torch.from_numpy(x)
+            x = torch.from_numpy(np.array(x))  # a copy: arrays may be read-only, or run backwards
         self.model = borrow(model) if isinstance(model, nn.Module) else BorrowedModel(_Asked(model)).eval()
         self.x = check_x(self.model, x)
         self.target, self.output = check_target(target, self.x), output
@@ -134,7 +136,7 @@ class BlackBox:
         try:
             with torch.no_grad():
                 answer = self.model(self.x[:1].clone(memory_format=torch.channels_last))
-        except RuntimeError:  # it asks for its values in another order
+        except Exception:  # whatever a model says that wants its values in another order
             return torch.contiguous_format
         close = torch.allclose(answer, self._first[:1], rtol=1e-4, atol=1e-4)
         return torch.channels_last if close else torch.contiguous_format

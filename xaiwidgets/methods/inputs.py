@@ -2,7 +2,9 @@
 
 import math
 import warnings
+from numbers import Integral
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -51,10 +53,12 @@ def check_x(model: nn.Module, x: Tensor) -> Tensor:
 def check_target(target: Tensor | int, x: Tensor) -> Tensor:
     """Return `target` as class indices `(N,)` on the device of `x`; its range is checked against the logits."""
     expected = f"target must be a class index or a tensor of class indices, shape ({len(x)},)"
-    if isinstance(target, bool) or not isinstance(target, int | Tensor):
+    if isinstance(target, np.ndarray):
+        target = torch.from_numpy(np.array(target))
+    if isinstance(target, bool) or not isinstance(target, Integral | Tensor):
         raise TypeError(f"{expected}, got {type(target).__name__}")
-    if isinstance(target, int):
-        return torch.full((len(x),), target, device=x.device)
+    if isinstance(target, Integral):
+        return torch.full((len(x),), int(target), device=x.device)
     if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
         raise TypeError(f"{expected}, got {target.dtype}")
     if target.shape not in ((), (len(x),)):
