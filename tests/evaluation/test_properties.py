@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from xaiwidgets.evaluation import property_nets as nets
-from xaiwidgets.evaluation.access import access, passes
+from xaiwidgets.evaluation.access import NotFiniteError, access, passes
 from xaiwidgets.evaluation.properties import (
     PROPERTIES,
     completeness,
@@ -233,3 +233,31 @@ def test_the_table_says_yes_or_how_far():
     }
     assert rows[1] == ["none", *["-"] * 8]
     assert rows[2][2] == "64"
+
+
+def test_what_cannot_be_measured_is_no_yes():
+    found = properties(lambda model, x, target: 0 * x)
+    assert found["completeness"] == pytest.approx(1)
+    measured = {name for name in PROPERTIES if found[name] == found[name]}
+    assert measured == {"completeness", "conservation"}  # the others compare with the size of the attribution
+    (*_, row) = properties_table({"nothing": found}).splitlines()
+    assert row == "| nothing | values | 0 | 100% | 100% | - | - | - | - |"
+
+
+@pytest.mark.parametrize("number", [torch.nan, torch.inf])
+def test_attributions_that_are_no_numbers_are_refused(number):
+    def broken(model, x, target):
+        return torch.where(x > 0, number, x)
+
+    for measure in (*PROPERTIES.values(), access, passes):
+        with pytest.raises(NotFiniteError, match="method must give finite attributions, got NaN or infinite"):
+            measure(broken)
+    assert set(properties(broken).values()) == {None}
+
+
+def test_an_error_that_is_no_refusal_is_raised():
+    def wrong(model, x, target):
+        raise ValueError("a slip of the pen")
+
+    with pytest.raises(ValueError, match="a slip of the pen"):
+        properties(wrong)

@@ -12,6 +12,20 @@ from xaiwidgets.evaluation.property_nets import plain
 Method = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
+class NotFiniteError(ValueError):
+    """A method's attribution holds NaN or infinite values."""
+
+
+def explained(method: Method, model: nn.Module, x: Tensor, target: Tensor) -> Tensor:
+    """What a method gives; an error where that is no finite numbers."""
+    found = method(model, x, target)
+    if bad := int((~found.isfinite()).sum()):
+        raise NotFiniteError(
+            f"method must give finite attributions, got NaN or infinite for {bad} of {found.numel()} values"
+        )
+    return found
+
+
 def access(method: Method) -> str:
     """What does the method need to see?  "values", "gradients" or "internals"
 
@@ -19,10 +33,10 @@ def access(method: Method) -> str:
     and as values alone. What is needed is the least that leads to the same attribution as the net.
 
     Raises:
-        Whatever the method raises on the net.
+        NotFiniteError: for an attribution that is NaN or infinite. Beside it, whatever the method raises on the net.
     """
     model, x, target = plain(0)
-    wanted = method(model, x, target)
+    wanted = explained(method, model, x, target)
     if _gives(method, _Sealed(model, with_gradient=False), x, target, wanted):
         return "values"
     return "gradients" if _gives(method, _Sealed(model), x, target, wanted) else "internals"
@@ -40,7 +54,7 @@ def passes(method: Method) -> tuple[float, float]:
     """How many inputs go through the net, forward and backward, for one explanation?  `(forward, backward)`"""
     model, x, target = plain(0)
     counter = _Counter()
-    method(_Counted(model, counter), x, target)
+    explained(method, _Counted(model, counter), x, target)
     return counter.forward / len(x), counter.backward / len(x)
 
 

@@ -1,9 +1,12 @@
 """What one would like every explanation to be, measured: a function a property, `(method) -> number`, 0 is perfect.
 
 A method is a function `(model, x, target)` that returns an attribution of the shape of `x` `(N, 6)`, where an absent
-feature is 0. All are measured on the seeded nets of `property_nets`, so the same method gives the same number.
+feature is 0. All are measured on the seeded nets of `property_nets`, so the same method gives the same number. It is NaN
+where there is nothing to compare with, such as the shares of a method that gives zeros; an attribution that is NaN or
+infinite is an error.
 """
 
+import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -11,8 +14,9 @@ from torch import Tensor, nn
 
 from xaiwidgets.backward import UnknownOperationError
 from xaiwidgets.evaluation import property_nets as nets
-from xaiwidgets.evaluation.access import access, passes
+from xaiwidgets.evaluation.access import NotFiniteError, access, explained, passes
 from xaiwidgets.evaluation.continuity import jumps
+from xaiwidgets.methods.roots import NoRootError
 
 Method = Callable[[nn.Module, Tensor, Tensor], Tensor]
 SEEDS = range(4)
@@ -40,7 +44,7 @@ def _sum_is_off(method: Method, from_nothing: bool) -> float:
     for seed in SEEDS:
         model, x, target = nets.plain(seed)
         wanted = _scores(model, x, target) - from_nothing * _scores(model, torch.zeros_like(x), target)
-        gaps.append(method(model, x, target).flatten(1).sum(1) - wanted)
+        gaps.append(explained(method, model, x, target).flatten(1).sum(1) - wanted)
         sizes.append(wanted)
     return _ratio(gaps, sizes)
 
@@ -51,7 +55,7 @@ def symmetry(method: Method) -> float:
     The two differ in value and weight (1.6 with weights that are half of the other's, at 0.8), but in or out, each does
     the same. Shapley 1953, A value for n-person games, axiom 1.
     """
-    found = [method(*nets.equal_players(seed)) for seed in SEEDS]
+    found = [explained(method, *nets.equal_players(seed)) for seed in SEEDS]
     return _ratio([R[:, 0] - R[:, 1] for R in found], [R.abs().mean(1) for R in found])
 
 
@@ -61,7 +65,7 @@ def null_player(method: Method) -> float:
     The feature is connected, but what one hidden unit makes of it another takes back. Shapley 1953; Sundararajan, Taly
     and Yan 2017, section 2.1 (sensitivity b).
     """
-    found = [method(*nets.idle_player(seed)) for seed in SEEDS]
+    found = [explained(method, *nets.idle_player(seed)) for seed in SEEDS]
     return _ratio([R[:, 0] for R in found], [R.abs().mean(1) for R in found])
 
 
@@ -83,8 +87,8 @@ def _differs(method: Method, rewriting: Callable) -> float:
     gaps, sizes = [], []
     for seed in SEEDS:
         (model, x, target), other = rewriting(seed)
-        sizes.append(method(model, x, target))
-        gaps.append(sizes[-1] - method(other, x, target))
+        sizes.append(explained(method, model, x, target))
+        gaps.append(sizes[-1] - explained(method, other, x, target))
     return _ratio(gaps, sizes)
 
 
@@ -98,7 +102,9 @@ def continuity(method: Method, *, steps: int = 512) -> float:
     model, (start, end, *_), _ = nets.plain(0)
     share = torch.linspace(0, 1, steps + 1, dtype=start.dtype)[:, None]
     points = start + share * (end - start)
-    explanations = method(model, points, torch.zeros(len(points), dtype=torch.long))
+    explanations = explained(method, model, points, torch.zeros(len(points), dtype=torch.long))
+    if not explanations.any():
+        return math.nan  # no typical length
     return float(jumps(explanations, points).max() * (points[1] - points[0]).norm())
 
 
@@ -115,24 +121,31 @@ PROPERTIES: dict[str, Callable[[Method], float]] = {
 
 COSTS: dict[str, Callable] = {"access": access, "passes": passes}
 SMALL = 0.01  # a gap that counts as none
+REFUSALS = (UnknownOperationError, NoRootError, NotFiniteError)
+NO_MAPS = "no layer with spatial maps"  # how the methods of class activation maps refuse nets of dense layers
 
 
 def properties(method: Method) -> dict[str, float | str | tuple | None]:
-    """All of `PROPERTIES`, and what the method needs: "access" and "passes"; None where it refuses these nets."""
+    """All of `PROPERTIES`, and what the method needs: "access" and "passes"; None where it refuses these nets.
+
+    It refuses by an error of `REFUSALS`, or because these nets have no maps; any other error is raised.
+    """
     return {name: _or_none(measure, method) for name, measure in (PROPERTIES | COSTS).items()}
 
 
 def _or_none(measure: Callable, method: Method) -> object:
     try:
         return measure(method)
-    except (ValueError, UnknownOperationError):
+    except ValueError as error:
+        if not isinstance(error, REFUSALS) and NO_MAPS not in str(error):
+            raise
         return None
 
 
 def properties_table(found: Mapping[str, Mapping]) -> str:
     """What `properties` found of each method, by name, as a markdown table: "yes" for a gap below 1 %, else the gap.
 
-    Continuity has no "yes": it is the size of the largest jump. "-" where the method refuses these nets.
+    Continuity has no "yes": it is the size of the largest jump. "-" where the method refuses these nets, or there is nothing to measure.
     """
     head = ["method", "needs", "passes", *PROPERTIES]
     rows = [[name, *map(_said, head[1:], [each["access"], each["passes"], *map(each.get, PROPERTIES)])]
@@ -142,12 +155,12 @@ def properties_table(found: Mapping[str, Mapping]) -> str:
 
 
 def _said(name: str, value: float | str | tuple | None) -> str:
-    if value is None:
+    if value is None or value != value:  # NaN
         return "-"
     if name == "needs":
         return str(value)
     if name == "passes":
-        return " + ".join(f"{count:,.0f}" for count in value if count)
+        return " + ".join(f"{count:,.0f}" for count in value if count) or "0"
     return f"{value:.0%}" if name == "continuity" or value >= SMALL else "yes"
 
 

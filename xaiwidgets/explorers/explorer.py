@@ -39,7 +39,7 @@ class Explorer(VBox):
             failed=self._failed,
             cancelled=self._cancelled,
             progressed=self._progressed,
-            partly=self._show,
+            partly=self._show_result,
         )
         self.status.observe(lambda change: self.worker.cancel(), names=["cancelled"])
         super().__init__()
@@ -137,13 +137,13 @@ class Explorer(VBox):
             torch.set_num_threads(self._cores)
             self._work = (time.perf_counter() - begun) * threads
 
-    def _show(self, result: Any) -> None:
+    def _show_result(self, result: Any) -> None:
         with self._showing:
             self.publish(result)
             self.result = result
 
     def _publish(self, result: Any, seconds: float | None = None) -> None:
-        self._show(result)
+        self._show_result(result)
         with self.status.hold_sync():
             self.status.set_trait("milliseconds", None if seconds is None else 1000 * seconds)
             self.status.set_trait("progress", None)
