@@ -5,7 +5,7 @@ import numpy as np
 from xaiwidgets.explorers.curve_panels import COLOURS
 from xaiwidgets.views import BarsView, Panel
 
-RELEVANCE = ("#d6604d", "#4393c3")  # as in bars_view.css
+RELEVANCE = ("#d6604d", "#4393c3")  # as in common.css
 
 
 def bar_panel(view: BarsView, title: str, pixels: int = 396) -> Panel:
