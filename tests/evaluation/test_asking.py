@@ -47,7 +47,7 @@ def test_lime_is_weighted_ridge_regression():
     design = torch.cat([torch.tensor(masks), torch.ones(64, 1)], 1).double()
     distance = 1 - (design[:, :6].sum(1) / 6).sqrt()
     near = (-(distance**2) / 0.25**2).exp().sqrt()
-    penalty = torch.diag(torch.tensor([1.0] * 6 + [0.0], dtype=torch.float64))
+    penalty = torch.diag(torch.tensor([64 / 1000] * 6 + [0.0], dtype=torch.float64))
     wanted = torch.linalg.solve(design.T @ (near[:, None] * design) + penalty, design.T @ (near * scores))
     torch.testing.assert_close(found, wanted[:6], rtol=1e-6, atol=1e-6)
 
@@ -69,3 +69,26 @@ def test_one_class_for_all_inputs():
 def test_every_method_holds_all_of_them():
     assert {*ATTRIBUTIONS, *ASKING, "LRP z+"} <= set(EVERY_METHOD)
     assert not set(ATTRIBUTIONS) & set(ASKING)
+
+
+class Added(torch.nn.Module):
+    """Adds up each row, and notes how many rows it is asked about at once."""
+
+    largest = 0
+
+    def forward(self, x):
+        Added.largest = max(Added.largest, len(x))
+        return torch.stack([x.sum(1), -x.sum(1)], 1)
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_table_of_one_column(name):
+    x = torch.tensor([[3.0], [-2.0]])
+    torch.testing.assert_close(ASKING[name](Added(), x, 0), x, rtol=0.005, atol=0)  # LIME has a penalty
+
+
+def test_all_coalitions_are_not_in_one_batch():
+    Added.largest = 0
+    x = torch.linspace(-1, 1, 14)[None]
+    torch.testing.assert_close(ASKING["Shapley values"](Added(), x, 0), x)
+    assert 0 < Added.largest <= 4096

@@ -101,6 +101,7 @@ def test_two_threads():
         (torch.full((3, 9, 8), torch.nan), {}, ValueError, "map must be .* finite"),
         ([1, 2], {}, TypeError, "map must be a tensor"),
         (torch.zeros(3, 9, 8), {"steps": 0}, ValueError, "steps must be an integer from 1 to 4096, got 0"),
+        (torch.zeros(3, 9, 8), {"seed": -1}, ValueError, "seed must be an integer from 0 to"),
         (torch.zeros(3, 9, 8), {"output": "odds"}, ValueError, "output must be one of"),
     ],
 )

@@ -68,7 +68,7 @@ def test_the_exact_map_is_that_of_the_formula(explorer):
     np.testing.assert_allclose(exact.heatmap, expected[labels], atol=1e-6)
     np.testing.assert_allclose(kernel.heatmap, expected[labels], atol=1e-6)  # asked about all coalitions
     np.testing.assert_allclose(explorer.panel.bars.marks, expected, atol=1e-6)
-    assert f"sum {expected.sum():.2f}".rstrip("0") in exact.caption
+    assert f"sum {expected.sum():.2f}".rstrip("0").rstrip(".") in exact.caption
     assert "16 evaluations" in exact.caption
 
 

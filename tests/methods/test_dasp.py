@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from asked import BY_TYPE, leaves_everything_as_it_is, linear, same_in_two_threads
+from asked import BY_TYPE, Stop, leaves_everything_as_it_is, linear, same_in_two_threads
 from dasp_by_hand import dasp_by_hand
 from nets import NETS, Skip, net
 from torch import nn
@@ -13,6 +13,7 @@ from xaiwidgets.backward import UnknownOperationError
 from xaiwidgets.methods.dasp import deep_approximate_shapley
 from xaiwidgets.methods.shapley import exact_shapley
 from xaiwidgets.methods.shapley_games import picture_game
+from xaiwidgets.progress import listening
 
 
 def parts(x, count=8):
@@ -129,6 +130,39 @@ def test_leaves_everything_as_it_is():
 
 def test_two_threads():
     same_in_two_threads(explain)
+
+
+class Counted(nn.Module):
+    def __init__(self, inner) -> None:
+        super().__init__()
+        self.inner, self.rows = inner, Rows()
+
+    def forward(self, x):
+        self.rows.append(x.shape[0])
+        return self.inner(x)
+
+
+class Rows(list):
+    """How many each pass has; the same list in every copy of a net."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+def test_the_first_passes_are_small_and_the_cost_is_as_promised():
+    """So that Cancel is heard soon, whatever a pass costs."""
+    model, x, target = net("max pooling")
+    counted, heard = Counted(model), []
+
+    class Heard(Stop):
+        def progressed(self, label, done, total):
+            heard.append((done, total))
+
+    with listening(Heard(10**9)):
+        deep_approximate_shapley(counted, x[:2], target[:2], players=parts(x, 6))
+    assert sum(counted.rows) == 2 * (6 * (2 * 6 + 1) + 1)
+    assert counted.rows[:2] == [1, 1]  # nobody, the first player
+    assert heard[:2] == [(0, 72), (1, 72)]  # a player, and a size of the coalition that it joins
 
 
 class Does(nn.Module):

@@ -136,6 +136,16 @@ def test_maximum_of_certain_values_is_plain_pooling(name, dtype):
     assert variance.abs().max() == 0
 
 
+def test_padding_of_half_precision():
+    """What stands for padding, and its square, are finite numbers of that type, too."""
+    x = torch.tensor([[[-203.0, -200.0, -205.0, -207.0]]], dtype=torch.float16)
+    module = borrow(nn.MaxPool1d(3, stride=2, padding=1))
+    (call,) = trace(module, x)
+    mean, variance = RULES[call.operation](call, [(x, torch.zeros_like(x))])
+    assert mean.tolist() == [[[-200, -200]]]
+    assert variance.abs().max() == 0
+
+
 def test_maximum_of_a_window_is_a_tournament():
     x = torch.randn(1, 1, 4, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
     _, mean, variance, found = behind(nn.MaxPool1d(3, stride=1, padding=1), x)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from asked import BY_TYPE, TYPES, leaves_everything_as_it_is, linear
+from asked import BY_TYPE, TYPES, Stop, leaves_everything_as_it_is, linear
 from nets import NETS, net
 from torch import nn
 
@@ -11,6 +11,7 @@ from xaiwidgets.methods.deep_shap import deep_shap
 from xaiwidgets.methods.deeplift import deeplift
 from xaiwidgets.methods.shapley import exact_shapley
 from xaiwidgets.methods.shapley_games import table_game
+from xaiwidgets.progress import listening
 
 
 def usual(x, rows=4):
@@ -63,10 +64,25 @@ def test_leaves_everything_as_it_is():
     leaves_everything_as_it_is(lambda model, x, target: deep_shap(model, x, target, background=usual(x, 2)))
 
 
+def test_pairs_of_picture_and_baseline_come_in_small_pieces():
+    """So that Cancel is heard soon; the first piece, of which nothing is known yet, is one pair."""
+    model, x, target = net("max pooling")
+    heard = []
+
+    class Heard(Stop):
+        def progressed(self, label, done, total):
+            heard.append((done, total))
+
+    with listening(Heard()):
+        deep_shap(model, x, target, background=usual(x, 50))
+    assert heard[:2] == [(0, 150), (1, 150)]
+    assert heard[-1] == (150, 150)
+
+
 @pytest.mark.parametrize(
     ("error", "message", "background"),
     [
-        (TypeError, r"background must be a tensor \(M, …\), got NoneType", None),
+        (TypeError, r"background must be a tensor or an array \(M, …\), got NoneType", None),
         (ValueError, r"background must be one or more inputs of shape \(7,\), got shape \(2, 3\)", torch.zeros(2, 3)),
         (ValueError, r"background must be one or more inputs", torch.zeros(0, 7)),
         (ValueError, r"background must be finite", torch.full((2, 7), torch.nan)),

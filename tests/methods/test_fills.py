@@ -1,7 +1,9 @@
 """What stands where something is hidden: against its definition, value by value."""
 
 import math
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
@@ -21,7 +23,7 @@ def some_places(x, share=0.4):
 
 def literal_blur(line, sigma):
     """One line of numbers, mirrored at its ends without repeating them."""
-    radius = min(int(3 * sigma), len(line) - 1)
+    radius = min(max(1, int(3 * sigma)), len(line) - 1)
     weights = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(-radius, radius + 1)]
     mirrored = [*line[radius:0:-1], *line, *line[-2 : -radius - 2 : -1]]
     return [
@@ -30,7 +32,7 @@ def literal_blur(line, sigma):
     ]
 
 
-@pytest.mark.parametrize("sigma", [0.5, 1.3, 8.0])
+@pytest.mark.parametrize("sigma", [0.3, 0.5, 1.3, 8.0])
 def test_blur_is_a_mirrored_gaussian_along_each_axis(sigma):
     x = inputs("picture")
     for image, found in zip(x.flatten(0, 1), blurred(x, sigma).flatten(0, 1), strict=True):
@@ -50,9 +52,33 @@ def test_the_pictures_are_those_of_the_definition(kind, dtype):
     for name, value in CONSTANTS.items():
         assert torch.equal(fill_picture(name, x), torch.full_like(x, value))
     torch.testing.assert_close(fill_picture("mean", x), x.mean(places, keepdim=True).expand_as(x))
-    torch.testing.assert_close(fill_picture("blur", x), blurred(x, x.shape[-1] / 10))
+    torch.testing.assert_close(fill_picture("blur", x), blurred(x, max(x.shape[2:]) / 10))
     assert torch.equal(fill_picture(0.3, x), torch.full_like(x, 0.3))
     assert torch.equal(fill_picture(x[:1] + 1, x), (x[:1] + 1).expand_as(x))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 30, 3), (1, 1, 3, 30), (1, 1, 30, 2), (1, 1, 3)])
+def test_a_narrow_picture_is_blurred_too(shape):
+    x = inputs("signal").flatten()[: math.prod(shape)].view(shape)
+    blur = fill_picture("blur", x)
+    assert float((blur - x).abs().amin()) > 1e-6
+    if x.ndim == 4:  # the longest axis counts, whichever it is
+        torch.testing.assert_close(blur.mT, fill_picture("blur", x.mT))
+
+
+@pytest.mark.parametrize("number", [np.float32(0.25), np.float64(0.25), np.int64(3), Fraction(1, 4)])
+def test_numbers_and_arrays_of_numpy_are_fills(number):
+    x = torch.randn(2, 3)
+    assert torch.equal(fill_picture(number, x), torch.full_like(x, float(number)))
+    means = np.arange(3.0)[::-1]
+    means.flags.writeable = False
+    assert torch.equal(fill_picture(means, x), torch.tensor([2.0, 1, 0]).expand(2, 3))
+    where = torch.tensor([True, False, True])
+    assert torch.equal(hidden(x, where, means), hidden(x, where, torch.tensor([2.0, 1, 0])))
+    assert torch.equal(hidden(x, where, number), hidden(x, where, float(number)))
+    pictures = torch.randn(2, 1, 4, 5)
+    noise = fill_picture("noise", pictures, seed=np.int64(4))
+    assert torch.equal(noise, fill_picture("noise", pictures, seed=4))
 
 
 def test_noise_has_the_mean_and_deviation_of_each_channel():
@@ -163,10 +189,12 @@ def test_a_table_hides_columns():
     [
         ((1, 1, 4, 4), "red", ValueError, "fill must be one of 'black', .* got 'red'"),
         ((1, 1, 4, 4), None, TypeError, "fill must be one of .* got NoneType"),
+        ((1, 4), np.ones(4, dtype=bool), TypeError, "fill must be one of .* got an array of bool"),
+        ((1, 4), np.ones(3), ValueError, r"fill must be a number or fit the shape of x, .* got \(3,\)"),
         ((1, 1, 4, 4), torch.ones(3), ValueError, r"fill must be a number or fit the shape of x, .* got \(3,\)"),
         ((1, 1, 4, 4), math.nan, ValueError, "fill must be finite"),
         ((1, 4), "mean", ValueError, "fill must be one of 'black', 'grey', 'white', .* for a table, got 'mean'"),
-        ((1, 1, 4, 4), "inpaint", ValueError, "'inpaint' depends on what is hidden"),
+        ((1, 1, 4, 4), "inpaint", ValueError, "'inpaint' depends on what is hidden.*smooth mask.*'blur'"),
     ],
 )
 def test_bad_fills(shape, fill, error, message):
@@ -176,7 +204,7 @@ def test_bad_fills(shape, fill, error, message):
 
 def test_bad_places():
     x = torch.zeros(2, 1, 4, 5)
-    with pytest.raises(TypeError, match=r"where must be a bool tensor, got torch.float32"):
+    with pytest.raises(TypeError, match=r"where must be a bool tensor, got torch.float32; .* mask < 0.5"):
         hidden(x, torch.ones(4, 5))
     with pytest.raises(ValueError, match=r"where must fit the shape \(2, 4, 5\), got \(5, 4\)"):
         hidden(x, torch.ones(5, 4, dtype=torch.bool))

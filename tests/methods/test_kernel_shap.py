@@ -109,6 +109,23 @@ def test_same_seed_same_values():
     assert (first - other).abs().max() > 1e-3
 
 
+def test_nothing_is_valued_twice():
+    """Ten players have 511 pairs, and of 300 draws some meet again."""
+    game, asked = random_game(10), []
+
+    def value(coalitions):
+        asked.extend(map(tuple, coalitions.tolist()))
+        return game(coalitions)
+
+    found = kernel_shap(Game.of(value, 10), samples=700)
+    assert len(asked) == len(set(asked)) == found.evaluations == 700
+
+
+def test_one_drawn_pair_does_not_tell():
+    for samples, unknown in ((22, True), (24, True), (26, False)):
+        assert kernel_shap(random_game(10), samples=samples).standard_error.isnan().all().item() is unknown
+
+
 def test_leaves_everything_as_it_is():
     def explain(model, x, target):
         places = x.shape[2:] or x.shape[1:]

@@ -10,6 +10,7 @@ from xaiwidgets.methods.fills import hidden
 from xaiwidgets.methods.lime import lime
 from xaiwidgets.methods.lime_fit import cosine_distance, fit_surrogate, kernel
 from xaiwidgets.methods.superpixels import grid
+from xaiwidgets.progress import Cancelled, listening
 
 FEW = {"samples": 40, "fill": 0.2}
 
@@ -114,6 +115,53 @@ def test_a_classifier_of_scikit_learn():
     assert found.intercept == pytest.approx(model.intercept_[0])
 
 
+def test_a_table_is_filled_with_zeros():
+    model, x = classifier()
+    settings = {"output": "log-odds", "samples": 60}
+    found, wanted = (lime(model.predict_proba, x[:1], 1, **fill, **settings) for fill in ({}, {"fill": 0.0}))
+    assert torch.equal(found.weights, wanted.weights)
+
+
+def test_the_spread_is_unknown_where_resamples_do_not_determine_the_weights():
+    x = torch.randn(1, 20, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    model, weight = linear((20,))
+    settings = {"penalty": 0.0, "output": "score"}
+    found = lime(model, x, 1, samples=30, **settings)
+    torch.testing.assert_close(found.weights, weight[1] * x[0])
+    assert found.spread.isnan().all()
+    assert "spread unknown" in str(found)
+    assert lime(model, x, 1, samples=30, repeats=2, **settings).spread.max() < 1e-8
+    assert lime(model, x, 1, samples=200, **settings).spread.max() < 1e-8
+
+
+def test_resamples_without_what_counts_are_left_out():
+    """One sample counts nearly as much as all others; resamples of it alone tell nothing."""
+    model, x, _ = net("max pooling")
+    for seed in range(5):
+        found = lime(model, x[:1], 0, segments=grid(9, 8, 12), kernel_width=0.11, samples=60, seed=seed, penalty=1e-3)
+        assert found.spread.isfinite().all()
+        assert found.r2 < 1
+
+
+class Impatient:
+    """Cancels once resampling has begun."""
+
+    def __init__(self):
+        self.labels = []
+
+    def progressed(self, label, done, total):
+        self.labels.append((label, done, total))
+
+    def cancelled(self):
+        return self.labels[-1:] == [("Resampling", 1, 20)]
+
+
+def test_resampling_can_be_cancelled():
+    model, x, _ = net("max pooling")
+    with listening(Impatient()), pytest.raises(Cancelled, match="Resampling"):
+        lime(model, x[:1], 0, segments=six_parts(x), samples=40)
+
+
 def test_everything_stays_as_it_was():
     def explain(model, x, target):
         return [
@@ -139,7 +187,7 @@ def broken(value):
         ({"samples": 1}, ValueError, "samples must be an integer from 2"),
         ({"samples": 5, "penalty": 0.0}, ValueError, "samples must determine 6 weights"),
         ({"kernel_width": 0.0}, ValueError, "kernel_width must be a number from 0.001"),
-        ({"kernel_width": 0.001}, ValueError, "samples must determine|kernel too narrow"),
+        ({"kernel_width": 0.001}, ValueError, "samples must determine|the kernel counts only"),
         ({"repeats": 0}, ValueError, "repeats must be an integer from 1"),
         ({"seed": 0.5}, TypeError, "seed must be an integer"),
         ({"fill": "pink"}, ValueError, "fill must be one of"),

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from sklearn.linear_model import Lasso
 
 from xaiwidgets.methods.lasso_path import lasso_path
 from xaiwidgets.methods.lime_fit import cosine_distance, fit_surrogate, kernel
@@ -77,6 +78,45 @@ def test_k_lasso_fits_the_first_k_of_the_path_alone(features):
     assert strongest in found.features
 
 
+@pytest.mark.parametrize("penalty", [1e-4, 0.05])
+@pytest.mark.parametrize("kind", ["twin", "opposite", "sum"])
+def test_the_lasso_of_columns_that_depend_on_each_other(kind, penalty):
+    for seed in range(4):
+        masks = samples(60, 6, seed)[0].double()
+        masks[:, 1] = {"twin": masks[:, 0], "opposite": 1 - masks[:, 0], "sum": masks[:, 2] + masks[:, 3]}[kind]
+        scores = masks[:, :3].sum(1)
+        found = fit_surrogate(masks, scores, torch.ones(60), penalty=penalty, regression="lasso")
+        other = torch.from_numpy(Lasso(penalty, tol=1e-12, max_iter=100_000).fit(masks, scores).coef_)
+        losses = [
+            (scores - masks @ weights).var(correction=0) / 2 + penalty * weights.abs().sum()
+            for weights in (found.weights, other)
+        ]
+        torch.testing.assert_close(losses[0], losses[1], rtol=1e-4, atol=0)
+        few = fit_surrogate(masks, scores, torch.ones(60), penalty=0, features=2)
+        assert (few.weights != 0).sum() <= 2
+        if kind == "twin":
+            assert few.r2 == pytest.approx(1)
+
+
+def test_of_twins_one_has_the_weight_of_both():
+    for seed in range(8):
+        masks = samples(60, 4, seed)[0].double()
+        masks[:, 1] = masks[:, 0]
+        found = fit_surrogate(masks, masks[:, :3].sum(1), torch.ones(60), penalty=1e-6, regression="lasso").weights
+        twins = found[:2].sort().values
+        wanted = torch.tensor([0, 2, 1, 0]).double()
+        torch.testing.assert_close(torch.cat([twins, found[2:]]), wanted, rtol=0, atol=1e-4)
+
+
+def test_a_path_of_many_knots_goes_on_to_its_end():
+    random = torch.Generator().manual_seed(0)
+    masks = torch.randn(640, 560, generator=random, dtype=torch.float64)
+    scores = torch.randn(640, generator=random, dtype=torch.float64)
+    found = fit_surrogate(masks, scores, torch.ones(640), penalty=1e-5, regression="lasso")
+    slope = gradient_of_the_loss(masks, scores, torch.ones(640).double(), found)[0] / 1280
+    assert slope.abs().max() < 1.1e-5
+
+
 def test_a_linear_model_is_found_exactly():
     masks, _, weights = samples(60, 12)
     part = torch.linspace(-1, 2, 12, dtype=torch.float64)
@@ -99,6 +139,31 @@ def test_what_hardly_counts_hardly_matters():
     kept[30:] = 0
     found = fit_surrogate(masks, scores, kept)
     torch.testing.assert_close(found.weights, fit_surrogate(masks[:30], scores[:30], weights[:30]).weights)
+
+
+def test_one_sample_that_counts_all_is_no_fit():
+    masks, scores, weights = samples(60, 12)
+    with pytest.raises(
+        ValueError, match=r"the kernel counts only 1.0 of 60 samples: widen it \(kernel_width\), or take"
+    ):
+        fit_surrogate(masks, scores, kernel(cosine_distance(masks), 0.01))
+    with pytest.raises(ValueError, match="the kernel counts only"):
+        fit_surrogate(masks, scores, torch.full((60,), 1e-200).index_fill(0, torch.tensor([4]), 1.0))
+    assert fit_surrogate(masks, scores, 1e-200 * weights.double()).r2 < 0.999
+    fit_surrogate(masks[:2], scores[:2], torch.tensor([1.0, 0.5]))
+
+
+def test_fidelity_is_unknown_where_scores_vary_only_where_nothing_counts():
+    masks, scores, weights = samples(60, 12)
+    counted = torch.where(torch.arange(60) < 30, 0.3, scores)
+    assert torch.isnan(torch.tensor(fit_surrogate(masks, counted, weights * (torch.arange(60) < 30)).r2))
+
+
+def test_arrays_will_do():
+    given = samples(60, 12)
+    torch.testing.assert_close(
+        fit_surrogate(*(each.numpy() for each in given)).weights, fit_surrogate(*given).weights, rtol=0, atol=0
+    )
 
 
 def test_distance_and_kernel_by_hand():

@@ -164,8 +164,9 @@ def test_the_model_is_left_as_it_was_found(name):
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
-def test_it_learns_where_gradients_are_off_and_leaves_them_off(mode):
-    model, x, target = net("first operation in place")
+@pytest.mark.parametrize("target", [1, torch.tensor([1, 0, 2])])
+def test_it_learns_where_gradients_are_off_and_leaves_them_off(mode, target):
+    model, x, _ = net("first operation in place")
     expected = meaningful_perturbation(model, x, target, steps=10)
     with mode():
         frames = learning_masks(model, x.clone(), target, steps=10, every=1)
@@ -173,6 +174,27 @@ def test_it_learns_where_gradients_are_off_and_leaves_them_off(mode):
         assert not any(on for _, on in seen)
         assert torch.equal(seen[-1][0], expected)
     assert torch.is_grad_enabled()
+
+
+class Ear:  # counts how often it could have stopped the work
+    def __init__(self):
+        self.labels, self.asked = set(), 0
+
+    def progressed(self, label, done, total):
+        self.labels.add(label)
+
+    def cancelled(self):
+        self.asked += 1
+        return False
+
+
+def test_cancel_is_heard_between_all_pieces_of_the_batch(monkeypatch):
+    monkeypatch.setattr("xaiwidgets.methods.meaningful_perturbation.AT_ONCE", 72)
+    ear = Ear()
+    with listening(ear):
+        meaningful_perturbation(Planted(slice(2, 4), slice(2, 4)), torch.rand(15, 1, 9, 8), 1, steps=1)
+    assert ear.asked >= 4 * 15  # before the first frame, in two frames, in a step
+    assert ear.labels == {"Learning the mask"}
 
 
 class Constant(nn.Module):
@@ -202,6 +224,7 @@ class Broken(nn.Module):
         ({"fill": "red"}, ValueError, "fill must be one of"),
         ({"resolution": 0}, ValueError, "resolution must be an integer from 1 to 64, got 0"),
         ({"steps": 2.5}, TypeError, "steps must be an integer"),
+        ({"seed": -1}, ValueError, "seed must be an integer from 0 to"),
         ({"steps": 0}, ValueError, "steps must be an integer from 1 to 1000, got 0"),
         ({"rate": 0.0}, ValueError, "rate must be a number from 0.001 to 1"),
         ({"area": -1.0}, ValueError, "area must be a number from 0 to 20"),

@@ -148,6 +148,28 @@ def test_one_window_anywhere():
     assert int((occluded(x, (4, 4), 5, "disc")[0] == 0).sum()) == 21  # a box of 25 without its corners
     with pytest.raises(ValueError, match=r"place must have 2 numbers, one for each axis, got \(3,\)"):
         occluded(x, (3,), 4)
+    signal = torch.ones(1, 1, 9)
+    assert torch.equal(occluded(signal, 5, 3), occluded(signal, (5,), 3))
+    assert occluded(signal, np.int64(5), 3)[0, 0].tolist() == [1, 1, 1, 1, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("x", "place", "error", "message"),
+    [
+        (torch.ones(1, 1, 9, 8), 5, ValueError, "place must have 2 numbers, one for each axis, got 5"),
+        (torch.ones(1, 1, 9, 8), (4.0, 2), TypeError, r"place must be integers, .* got \(4.0, 2\)"),
+        (torch.ones(1, 1, 9, 8), None, TypeError, "place must be integers, .* got None"),
+        (torch.ones(1, 1, 9, 8), (4, 8), ValueError, "place must lie in x, from 0 to 7 along axis 1, got 8"),
+        (torch.ones(1, 1, 9, 8), (-1, 0), ValueError, "place must lie in x, from 0 to 8 along axis 0, got -1"),
+        (np.ones((1, 1, 9, 8)), (4, 4), TypeError, "x must be a torch.Tensor .* got ndarray"),
+        (torch.ones(1, 1, 9, 8).int(), (4, 4), TypeError, "x must be of a floating-point type, got torch.int32"),
+    ],
+)
+def test_bad_places(x, place, error, message):
+    with pytest.raises(error, match=message):
+        occluded(x, place)
+    with pytest.raises(ValueError, match="seed must be an integer from 0 to"):
+        occluded(torch.ones(1, 1, 9, 8), (4, 4), fill="noise", seed=-1)
 
 
 def windowed(model, x, target):
@@ -176,6 +198,7 @@ def test_two_threads():
         ({"stride": 0}, ValueError, "stride must be 1 or more"),
         ({"window": 2, "stride": 3}, ValueError, "places would never be hidden"),
         ({"shape": "star"}, ValueError, "shape must be one of 'square', 'disc', got 'star'"),
+        ({"seed": 2**40}, ValueError, "seed must be an integer from 0 to"),
         ({"fill": "red"}, ValueError, "fill must be one of"),
         ({"output": "logit"}, ValueError, "output must be one of"),
         ({"compare": "product"}, ValueError, "compare must be one of 'difference', 'ratio', got 'product'"),

@@ -129,6 +129,24 @@ def test_the_spread_of_one_run_foretells_that_of_many(samples):
     torch.testing.assert_close(one.weights, many.weights)
 
 
+def test_the_spread_of_the_complete_design_shrinks_with_ridge_alone():
+    x = torch.randn(1, 20, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    plain = pixel_lime(Smooth(), x, 1, epsilon=0.5)
+    ridge = pixel_lime(Smooth(), x, 1, epsilon=0.5, penalty=128.0)
+    assert len(plain.scores) == 128
+    torch.testing.assert_close(ridge.spread, plain.spread / 2)
+    lasso = pixel_lime(Smooth(), x, 1, epsilon=0.5, penalty=100.0, regression="lasso")
+    assert lasso.weights.eq(0).all()
+    torch.testing.assert_close(lasso.spread, plain.spread)
+
+
+def test_few_samples_are_fitted_though_resamples_cannot_be():
+    model, weight = linear((20,))
+    found = pixel_lime(model, torch.zeros(1, 20, dtype=torch.float64), 0, samples=25)
+    torch.testing.assert_close(found.weights[0], weight[0], rtol=1e-5, atol=1e-6)
+    assert found.spread.isnan().all()
+
+
 def test_a_classifier_of_scikit_learn():
     model, x = classifier()
     found = pixel_lime(model.predict_proba, x[:1], 1, epsilon=1e-4, output="log-odds")

@@ -8,7 +8,7 @@ import torch
 from asked import BY_TYPE, TYPES, classifier, leaves_everything_as_it_is, linear, same_in_two_threads
 from nets import NETS, net
 
-from xaiwidgets.methods.patches import RIDGE
+from xaiwidgets.methods.patches import RIDGE, conditional
 from xaiwidgets.methods.prediction_difference import prediction_difference
 from xaiwidgets.methods.windows import Windows
 
@@ -72,8 +72,7 @@ def conditional_by_hand(data, patch, near, seen):
     centred = data - data.mean(0)
     used = [*patch, *near]
     covariance = centred.T @ centred / (len(data) - 1)
-    ridge = RIDGE * np.mean([covariance[k, k] for k in used])
-    covariance = covariance + ridge * np.eye(len(covariance))
+    covariance = covariance + RIDGE * np.diag(np.diag(covariance))
     precision = np.linalg.inv(covariance[np.ix_(used, used)])  # block inversion: another way than regression
     own = np.linalg.inv(precision[: len(patch), : len(patch)])
     shift = -own @ precision[: len(patch), len(patch) :] @ (seen[near] - data.mean(0)[near])
@@ -107,6 +106,59 @@ def test_conditional_sampling_of_a_linear_model_and_a_gaussian(shape, padding):
     assert np.mean(z**2) < 1 + 4 * np.sqrt(2 / len(z))
 
 
+def table(count=400):
+    """Age and income, of which one tells the other, and a column that never changes."""
+    age, other = np.random.default_rng(0).normal(size=(2, count))
+    income = 0.8 * age + 0.6 * other
+    return torch.tensor(np.stack([40 + 10 * age, 3e4 + 2e4 * income, np.full(count, 0.1)], 1))
+
+
+def test_columns_of_different_scales():
+    """What is drawn for a column has the mean and deviation of its regression on the others; a constant stays."""
+    data, samples = table(), 4000
+    x = torch.tensor([[50.0, 5e4, 0.7]], dtype=torch.float64)
+    draw = conditional(x, Windows(x), data, samples, 0, None)
+    every, no = torch.arange(samples), torch.zeros(samples, dtype=torch.int64)
+    for column, other in ((0, 1), (1, 0)):
+        drawn = draw(no, no + column, every)[:, column]
+        covariance = data[:, :2].T.cov()
+        slope = covariance[0, 1] / covariance[other, other]
+        mean = data[:, column].mean() + slope * (x[0, other] - data[:, other].mean())
+        deviation = (covariance[column, column] - slope * covariance[0, 1]).sqrt()
+        assert float((drawn.mean() - mean).abs()) < 0.1 * deviation
+        assert float(drawn.std() / deviation) == pytest.approx(1, abs=0.08)
+    torch.testing.assert_close(draw(no, no + 2, every)[:, 2], torch.full((samples,), 0.1, dtype=torch.float64))
+
+
+def test_the_unit_of_a_column_does_not_count():
+    """In cents or in euros, with the weight changed as well, the attribution is the same."""
+    data, x = table(), torch.tensor([[50.0, 5e4, 0.1]], dtype=torch.float64)
+    found = []
+    for unit in (1.0, 1e-4, 1e7):
+        units, weights = torch.tensor([1.0, unit, 1.0]).double(), torch.tensor([0.1, 1e-4, 1.0]).double()
+        model = linear((3,))[0]
+        with torch.no_grad():
+            model[1].weight[1] = weights / units
+        settings = {"data": data * units, "sampling": "conditional", "samples": 50, "output": "score"}
+        found.append(prediction_difference(model, x * units, 1, **settings))
+    torch.testing.assert_close(found[1], found[0], rtol=1e-8, atol=1e-10)
+    torch.testing.assert_close(found[2], found[0], rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("shape", "padding", "says"),
+    [
+        ((3, 64, 64), 32, "window and padding together must hold at most 4096 values .* got 12288; .*marginal"),
+        ((3, 64, 64), 16, "got 4800; take a smaller window or padding, or sampling='marginal'"),
+        ((5000,), 2, "x must hold at most 4096 values for sampling 'conditional', got 5000; take sampling='marginal'"),
+    ],
+)
+def test_a_fit_that_would_not_fit_into_memory_is_refused(shape, padding, says):
+    x = torch.zeros(1, *shape)
+    with pytest.raises(ValueError, match=says):
+        conditional(x, Windows(x), x.expand(2, *x.shape[1:]), 1, 0, padding if len(shape) > 1 else None)
+
+
 def test_surroundings_tell_what_stands_there():
     """Of copies of one column, a conditional sample knows each; a marginal sample does not."""
     model, weights = linear((4,))
@@ -114,10 +166,10 @@ def test_surroundings_tell_what_stands_there():
     data = base + 0.01 * torch.randn(300, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     x = torch.full((1, 4), 2.0, dtype=torch.float64)
     settings = {"data": data, "samples": 300, "output": "score"}
-    conditional = prediction_difference(model, x, 1, sampling="conditional", **settings)
+    given = prediction_difference(model, x, 1, sampling="conditional", **settings)
     marginal = prediction_difference(model, x, 1, **settings)
     torch.testing.assert_close(marginal, weights[1] * (x - data.mean(0)), rtol=1e-9, atol=1e-11)
-    assert (conditional.abs() < 0.05 * marginal.abs()).all()
+    assert (given.abs() < 0.05 * marginal.abs()).all()
 
 
 def test_odds_of_a_sure_model_are_exact():
@@ -186,6 +238,7 @@ def test_two_threads():
         ({"data": torch.zeros(1, 2, 9, 8), "sampling": "conditional"}, ValueError, "data must be 2 or more inputs"),
         ({"data": torch.full((4, 2, 9, 8), torch.nan)}, ValueError, "data must be finite"),
         ({"sampling": "joint"}, ValueError, "sampling must be one of 'marginal', 'conditional', got 'joint'"),
+        ({"seed": -1}, ValueError, "seed must be an integer from 0 to"),
         ({"samples": 0}, ValueError, "samples must be an integer from 1 to 1000, got 0"),
         ({"window": 9}, ValueError, "window must fit into x"),
     ],

@@ -104,7 +104,7 @@ def test_masks_hide_a_share(shape, smooth):
 
 def test_a_smooth_mask_is_bilinear_between_its_nodes():
     masks = RandomMasks(torch.zeros(1, 1, 10, 8, dtype=torch.float64), 2, 0.5, 5, True, 3)
-    nodes, shifts, found = masks._shown, masks._shifts, masks(torch.arange(5))
+    (nodes, shifts), found = masks._drawn(torch.arange(5)), masks(torch.arange(5))
     for sample in range(5):
         for i in range(10):
             for j in range(8):
@@ -115,6 +115,32 @@ def test_a_smooth_mask_is_bilinear_between_its_nodes():
                         near = max(0, 1 - abs(y - row)) * max(0, 1 - abs(x - column))
                         total += near * float(nodes[sample, row, column])
                 assert float(found[sample, i, j]) == pytest.approx(total, abs=1e-12)
+
+
+def test_columns_of_a_table_are_no_neighbours():
+    """With smooth masks or not, each column is shown or hidden by itself."""
+    x = torch.zeros(1, 6, dtype=torch.float64)
+    masks = RandomMasks(x, 6, 0.5, 4000, True, 0)(torch.arange(4000))
+    assert set(masks.unique().tolist()) == {0.0, 1.0}
+    assert float((masks.T.corrcoef() - torch.eye(6)).abs().max()) < 0.08
+    model, x, target = net("dense")
+    found = [random_occlusion(model, x, target, smooth=smooth, samples=100) for smooth in (False, True)]
+    torch.testing.assert_close(found[1], found[0])
+
+
+@pytest.mark.parametrize("smooth", [False, True])
+def test_masks_are_the_same_in_any_order_and_drawn_in_blocks(smooth, monkeypatch):
+    arguments = torch.zeros(1, 1, 12, 12, dtype=torch.float64), 4, 0.3, 3000, smooth
+    monkeypatch.setattr("xaiwidgets.methods.random_masks.AT_ONCE", 2000)
+    masks = RandomMasks(*arguments, 0)
+    every = masks(torch.arange(3000))
+    order = torch.randperm(3000, generator=torch.Generator().manual_seed(1))
+    assert torch.equal(masks(order), every[order])
+    assert torch.equal(RandomMasks(*arguments, 0)(torch.tensor([2999, 0])), every[[2999, 0]])
+    assert len(every.flatten(1).unique(dim=0)) > 2000  # no block repeats another one
+    assert not torch.equal(RandomMasks(*arguments, 1)(torch.arange(3000))[-100:], every[-100:])
+    torch.testing.assert_close(every.mean(0), torch.full((12, 12), 0.7).double(), rtol=0, atol=0.05)
+    assert masks._latest[1][0].numel() <= 2000
 
 
 def test_blocks_have_sharp_and_even_borders():
@@ -187,6 +213,7 @@ def test_two_threads():
         ({"cells": 9}, "cells must be at most the places along an axis, 8, got 9"),
         ({"samples": 2}, "samples must be an integer from 3 to 100000, got 2"),
         ({"fill": "inpaint", "smooth": True}, "fill 'inpaint' depends on what is hidden"),
+        ({"seed": -1}, "seed must be an integer from 0 to"),
         ({"fill": "red"}, "fill must be one of"),
     ],
 )

@@ -1,14 +1,17 @@
 """Exact Shapley values and the axioms: against the definition word by word, known games, and laws."""
 
+import numpy as np
 import pytest
 import torch
 from asked import Stop, linear
 from shapley_by_hand import airport, airport_shares, gloves, over_all_orders, random_game, security_council
 
+from xaiwidgets.methods.kernel_shap import kernel_shap
 from xaiwidgets.methods.shapley import every_coalition, exact_shapley
 from xaiwidgets.methods.shapley_axioms import efficiency, linearity, monotonicity, null_player, symmetry
 from xaiwidgets.methods.shapley_game import Game
 from xaiwidgets.methods.shapley_games import picture_game
+from xaiwidgets.methods.shapley_sampling import permutation_shapley
 from xaiwidgets.progress import Cancelled, listening
 
 close = {"rtol": 1e-12, "atol": 1e-12}
@@ -42,6 +45,12 @@ def test_a_game_from_a_table_of_coalitions():
     torch.testing.assert_close(exact_shapley(game), values(30, 55, 15), **close)
     torch.testing.assert_close(exact_shapley(game), over_all_orders(game), **close)
     assert game.names == ("red", "green", "blue")
+
+
+def test_names_may_be_numbers_and_one_name_is_a_coalition():
+    game = Game.of({(): 1, (1,): 2.0, 2: 3.0, (1, 2): 7.0}, np.int64(2))
+    assert game(every_coalition(2)).tolist() == [1, 2, 3, 7]
+    assert Game.of({"red": 4.0, ("blue", "red"): 9.0}, ["red", "blue"])(every_coalition(2)).tolist() == [0, 4, 0, 9]
 
 
 def test_coalitions_are_numbered_by_their_bits():
@@ -79,6 +88,29 @@ def test_the_axioms_tell_by_how_much_others_miss_them():
     assert monotonicity(lambda game: -exact_shapley(game), one, falling) == 0  # nobody adds as much in the first
 
 
+def test_scores_in_single_precision_have_idle_players_and_equals():
+    """0.1 and 0.2 and 0.3 in different orders: sums that are equal but for rounding."""
+
+    def worth(each):
+        parts = each.float() @ torch.tensor([[0.1, 0.7], [0.1, 0.7], [0.0, 0.1]])
+        return parts[:, 0] * 3 + parts[:, 1] - each[:, 2] * torch.tensor(0.1) + 1e-7 * each[:, 0] * each[:, 2]
+
+    game, shares = Game.of(worth, 3), values(1, 3, 0.5)
+    assert null_player(game, shares) == pytest.approx(0.5)
+    assert symmetry(game, shares) == pytest.approx(2)
+    assert (null_player(game, shares, tolerance=1e-12), symmetry(game, shares, tolerance=1e-12)) == (0, 0)
+    with pytest.raises(ValueError, match="tolerance must be"):
+        symmetry(game, shares, tolerance=-1.0)
+
+
+def test_estimates_are_measured_like_values():
+    game, other = random_game(5, 1), random_game(5, 2)
+    assert efficiency(game, kernel_shap(game)) < 1e-9
+    assert linearity(kernel_shap, game, other) < 1e-9
+    assert null_player(game, permutation_shapley(game)) == symmetry(game, permutation_shapley(game)) == 0
+    assert monotonicity(kernel_shap, game, game) == 0
+
+
 def test_too_many_players_are_told_the_cost_and_the_way_out():
     game = random_game(5)
     with pytest.raises(ValueError, match=r"at most 4 players.*got 5: 32 coalitions.*permutation_shapley.*largest=5"):
@@ -102,6 +134,9 @@ def test_too_many_players_are_told_the_cost_and_the_way_out():
         (TypeError, r"players must be a number or names", lambda: Game.of(lambda each: each, 2.0)),
         (TypeError, r"value must be a function", lambda: Game.of(3, 2)),
         (ValueError, r"got \['c'\]", lambda: Game.of({("a", "c"): 1}, ["a", "b"])),
+        (ValueError, r"got \['red'\]", lambda: Game.of({"red": 1}, ["r", "e", "d"])),
+        (ValueError, r"each coalition once.*\('b', 'a'\)", lambda: Game.of({("a", "b"): 1, ("b", "a"): 2}, ["a", "b"])),
+        (ValueError, r"each player.*\('a', 'a'\)", lambda: Game.of({("a", "a"): 1}, ["a", "b"])),
         (TypeError, r"coalitions must be a bool tensor \(B, 3\)", lambda: gloves(2, 1)(torch.ones(1, 3))),
         (ValueError, r"\(B, 3\), got \(1, 2\)", lambda: gloves(2, 1)(torch.ones(1, 2).bool())),
         (ValueError, r"values must be one for each of 3 players", lambda: efficiency(gloves(2, 1), torch.ones(2))),

@@ -130,11 +130,19 @@ TABLE, ROW = linear((3,))[0], torch.ones(1, 3, dtype=torch.float64)
         (TypeError, r"players must be.*got 0", lambda: _game(0)),
         (TypeError, r"players must be.*got 'rows'", lambda: _game("rows")),
         (TypeError, r"players must be.*got 'channels'", lambda: picture_game(TABLE, ROW, 0, "channels")),
+        (TypeError, r"players must be.*\(3,\), got 2: only a picture.*arange", lambda: picture_game(TABLE, ROW, 0, 2)),
+        (ValueError, r"x must be one row", lambda: table_game(MODEL, PICTURE, 0, background=PICTURE)),
+        (ValueError, r"x must hold one input", lambda: table_game(TABLE, ROW.expand(2, 3), 0, background=ROW)),
+        (ValueError, r"fill 'inpaint' needs players that are places", lambda: _game("channels", fill="inpaint")),
         (ValueError, r"fill must be", lambda: picture_game(MODEL, PICTURE, 0, 4, fill="red")),
         (ValueError, r"output must be", lambda: picture_game(MODEL, PICTURE, 0, 4, output="loss")),
         (ValueError, r"target must be", lambda: picture_game(MODEL, PICTURE, 2, 4)),
-        (ValueError, r"background must be rows \(M, D\)", lambda: _table(torch.ones(2, 4))),
-        (ValueError, r"background must be rows \(M, D\)", lambda: _table(torch.ones(0, 3))),
+        (
+            ValueError,
+            r"background must be one or more inputs of shape \(3,\), got shape \(2, 4\)",
+            lambda: _table(torch.ones(2, 4)),
+        ),
+        (ValueError, r"background must be one or more inputs", lambda: _table(torch.ones(0, 3))),
         (ValueError, r"background must be finite", lambda: _table(torch.full((1, 3), torch.nan))),
         (TypeError, r"background must be a tensor", lambda: _table(None)),
         (ValueError, r"groups must hold each", lambda: _table(torch.ones(1, 3), groups=[[0], [1]])),
@@ -149,8 +157,8 @@ def test_bad_input(error, message, call):
         call()
 
 
-def _game(players):
-    return picture_game(MODEL, PICTURE, 0, players)
+def _game(players, **more):
+    return picture_game(MODEL, PICTURE, 0, players, **more)
 
 
 def _table(background, **more):

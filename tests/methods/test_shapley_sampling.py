@@ -98,6 +98,8 @@ def test_a_game_without_interplay_needs_one_order():
     assert found.standard_error.max() < 1e-10
     alone = permutation_shapley(Game.of(lambda each: 2.0 * each[:, 0] + 1, 1), permutations=3)
     assert (alone.values.tolist(), alone.evaluations) == ([2.0], 2)
+    once = permutation_shapley(Game.of(lambda each: 2.0 * each[:, 0] + 1, 1), permutations=1)
+    assert (once.values.tolist(), once.standard_error.tolist()) == ([2.0], [0.0])
 
 
 def test_a_hundred_players():

@@ -60,6 +60,14 @@ def test_the_spread_of_one_run_foretells_that_of_many():
     assert 0.6 < one.spread.mean() / many.spread.mean() < 1.6
 
 
+def test_a_frame_will_do_for_data():
+    pandas = pytest.importorskip("pandas")
+    model, x = classifier()
+    frame = pandas.DataFrame(x)
+    found = tabular_lime(model.predict_proba, x[:1], 1, data=frame, samples=50)
+    assert torch.equal(found.weights, tabular_lime(model.predict_proba, x[:1], 1, data=x, samples=50).weights)
+
+
 def test_everything_stays_as_it_was():
     model, x, _ = net("dense")
     model.train()
@@ -78,6 +86,8 @@ def test_everything_stays_as_it_was():
         ({"data": table(7)[:1]}, "data must be two or more rows"),
         ({"data": table(7) * np.nan}, "data must be finite"),
         ({"kernel_width": 0.0}, "kernel_width must be a number from 0.001"),
+        ({"radius": 10.0}, "the kernel counts only 1.2 of 5000 samples: widen it .* or take a smaller radius"),
+        ({"radius": 1000.0}, "the kernel counts only 1.0 of 5000 samples"),
         ({"radius": 0.0}, "radius must be a number from"),
         ({"features": 8}, r"features \(K\) must be from 1 to 7"),
         ({"samples": 6, "penalty": 0.0}, "samples must determine 7 weights"),

@@ -17,12 +17,15 @@ from xaiwidgets.methods.kernel_shap import kernel_shap
 from xaiwidgets.methods.lime_fit import cosine_distance, fit_surrogate, kernel
 from xaiwidgets.methods.lrp import lrp
 from xaiwidgets.methods.occlusion import occlusion
-from xaiwidgets.methods.shapley import exact_shapley
+from xaiwidgets.methods.shapley import every_coalition, exact_shapley
 from xaiwidgets.methods.shapley_games import Game
 from xaiwidgets.methods.shapley_sampling import permutation_shapley
+from xaiwidgets.methods.slopes import sizes
+from xaiwidgets.progress import chunks
 
 Method = Callable[[nn.Module, Tensor, Tensor], Tensor]
 LIME_WIDTH = 0.25
+SAMPLES = 1000  # for which LIME's penalty of 1 is meant
 
 
 def one_at_a_time(model: nn.Module, x: Tensor, target: Tensor | int) -> Tensor:
@@ -31,13 +34,18 @@ def one_at_a_time(model: nn.Module, x: Tensor, target: Tensor | int) -> Tensor:
 
 
 def lime_of_values(model: nn.Module, x: Tensor, target: Tensor | int) -> Tensor:
-    """LIME's weights when each value is a segment, from all `2**D` coalitions in place of a sample, for `(N, D)`."""
+    """LIME's weights when each value is a segment, from all `2**D` coalitions in place of a sample, for `(N, D)`.
+
+    The penalty is as large for each coalition as `lime`'s for each of its 1,000 samples.
+    """
     box = BlackBox(model, x, target)
-    masks = torch.cartesian_prod(*[torch.tensor([False, True])] * x.shape[1])
+    masks = every_coalition(x.shape[1]).to(x.device)
     scores = box.scores(len(masks), lambda row, which: x[row] * masks[which], "Asking")
     near = kernel(cosine_distance(masks), LIME_WIDTH)
-    weights = [fit_surrogate(masks, each, near.to(each.dtype)).weights for each in scores]
-    return torch.stack(weights).to(x.dtype)
+    if x.shape[1] == 1:
+        near = torch.ones_like(near)  # the kernel would leave one sample of two
+    weights = [fit_surrogate(masks, each, near, penalty=len(masks) / SAMPLES).weights for each in scores]
+    return torch.stack(weights).to(x)
 
 
 def by_game(values: Callable[[Game], Tensor], model: nn.Module, x: Tensor, target: Tensor | int) -> Tensor:
@@ -45,10 +53,12 @@ def by_game(values: Callable[[Game], Tensor], model: nn.Module, x: Tensor, targe
     box = BlackBox(model, x, target)
 
     def worth(row: int, members: Tensor) -> Tensor:
-        return box(torch.where(members, x[row], 0), row)
+        members = members.to(x.device)
+        pieces = chunks(len(members), "Asking about coalitions", **sizes(x))
+        return torch.cat([box(torch.where(members[piece], x[row], 0), row) for piece in pieces])
 
     games = (Game.of(partial(worth, row), x.shape[1]) for row in range(len(x)))
-    return torch.stack([values(game) for game in games]).to(x.dtype)
+    return torch.stack([values(game) for game in games]).to(x)
 
 
 def from_orders(game: Game) -> Tensor:

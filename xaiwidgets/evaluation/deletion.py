@@ -9,14 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xaiwidgets.methods.black_box import OUTPUT, BlackBox, Scores
-from xaiwidgets.methods.fills import Fill, hiding
+from xaiwidgets.methods.black_box import BlackBox, Output, Scores
+from xaiwidgets.methods.fills import Fill, Seed, hiding
 from xaiwidgets.methods.random_occlusion import ranked
 from xaiwidgets.methods.windows import places_of
 from xaiwidgets.parameters import Range, validated
 
 Steps = Annotated[int, Range(1, 4096, log=True, help="of equal size")]
-Output = Annotated[str, OUTPUT]
 
 
 @validated
@@ -29,7 +28,7 @@ def deletion_curve(
     steps: Steps = 32,
     fill: Fill = "black",
     output: Output = "probability",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Tensor:
     """What score is left when more and more of the places with the highest values are hidden?
 
@@ -47,7 +46,7 @@ def deletion_curve(
     Raises:
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
-    return _curve(BlackBox(model, x, target, output=output), map, steps, fill, seed, "Deleting")
+    return _curve(BlackBox(model, x, target, output=output), map, steps, fill, seed, insert=False)
 
 
 @validated
@@ -60,7 +59,7 @@ def insertion_curve(
     steps: Steps = 32,
     fill: Fill = "blur",
     output: Output = "probability",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Tensor:
     """What score is reached when more and more of the places with the highest values are shown, from nothing on?
 
@@ -70,7 +69,7 @@ def insertion_curve(
     Returns:
         Scores `(N, steps + 1)`: with everything hidden first, of the input as it is last.
     """
-    return _curve(BlackBox(model, x, target, output=output), map, steps, fill, seed, "Inserting")
+    return _curve(BlackBox(model, x, target, output=output), map, steps, fill, seed, insert=True)
 
 
 def area_under(curve: Tensor) -> Tensor:
@@ -84,7 +83,7 @@ def area_under(curve: Tensor) -> Tensor:
     return (curve[..., :-1] + curve[..., 1:]).mean(-1) / 2
 
 
-def _curve(box: BlackBox, map: Tensor, steps: int, fill: Fill, seed: int, label: str) -> Tensor:
+def _curve(box: BlackBox, map: Tensor, steps: int, fill: Fill, seed: int, *, insert: bool) -> Tensor:
     ranks, size = ranked(map), (len(box.x), *places_of(box.x))
     if map.shape != size:
         raise ValueError(f"map must have a value for each place of x, {size}, got shape {tuple(map.shape)}")
@@ -94,6 +93,6 @@ def _curve(box: BlackBox, map: Tensor, steps: int, fill: Fill, seed: int, label:
 
     def changed(image: Tensor, step: Tensor) -> Tensor:
         first = ranks[image] < counts[step].view(-1, *[1] * (ranks.ndim - 1))
-        return hide(image, first if label == "Deleting" else ~first)
+        return hide(image, first != insert)
 
-    return box.scores(steps + 1, changed, label)
+    return box.scores(steps + 1, changed, "Inserting" if insert else "Deleting")

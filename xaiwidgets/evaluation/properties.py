@@ -1,9 +1,9 @@
 """What one would like every explanation to be, measured: a function a property, `(method) -> number`, 0 is perfect.
 
 A method is a function `(model, x, target)` that returns an attribution of the shape of `x` `(N, 6)`, where an absent
-feature is 0. All are measured on the seeded nets of `property_nets`, so the same method gives the same number. It is NaN
-where there is nothing to compare with, such as the shares of a method that gives zeros; an attribution that is NaN or
-infinite is an error.
+feature is 0. All are measured on the seeded nets of `property_nets`, so the same method gives the same number. It is
+NaN where there is nothing to compare with, such as the shares of a method that gives zeros; an attribution that is NaN
+or infinite is an error.
 """
 
 import math
@@ -145,7 +145,8 @@ def _or_none(measure: Callable, method: Method) -> object:
 def properties_table(found: Mapping[str, Mapping]) -> str:
     """What `properties` found of each method, by name, as a markdown table: "yes" for a gap below 1 %, else the gap.
 
-    Continuity has no "yes": it is the size of the largest jump. "-" where the method refuses these nets, or there is nothing to measure.
+    Continuity has no "yes": it is the size of the largest jump. "-" where the method refuses these nets, or there is
+    nothing to measure.
     """
     head = ["method", "needs", "passes", *PROPERTIES]
     rows = [[name, *map(_said, head[1:], [each["access"], each["passes"], *map(each.get, PROPERTIES)])]

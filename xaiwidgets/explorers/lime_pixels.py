@@ -1,5 +1,6 @@
 """LIME with noise on the pixels: the slope of the best linear fit within a radius, beside the gradient."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -111,7 +112,8 @@ def _map(found: LimeExplanation, slope: Tensor | None, values: dict[str, Any], m
     if slope is not None:
         lines.append(f"cosine with the gradient {cosine(found.weights, over_blocks(slope, values['cells'])):.2f}")
     size = float(found.weights.abs().mean())
-    lines.append(f"mean |w| {size:.2g}, spread {float(found.spread.mean()):.1g}")
+    spread = float(found.spread.mean())
+    lines.append(f"mean |w| {size:.2g}, spread {'unknown' if math.isnan(spread) else f'{spread:.1g}'}")
     return Map(_name(values), found.map().float().cpu(), "\n".join([*lines, *_inside(found.map().float(), mask)]))
 
 

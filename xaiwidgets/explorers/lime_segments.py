@@ -39,7 +39,7 @@ class Segments:
             {**output, "labels": list(subject.units.values())},
             _range("samples", "Samples", 10, 5000, 300, integer=True, help="masks the network is asked about"),
             _range("seeds", "Seeds, for the error bars", 1, 10, 5, integer=True),
-            _range("kernel_width", "Kernel width σ", 0.05, 10, 0.25),
+            _range("kernel_width", "Kernel width σ", 0.1, 10, 0.25),
             {**_range("features", "Features K (0: all)", 0, MOST_SEGMENTS, 0, integer=True), "log": False},
             _range("penalty", "Penalty λ", 1e-4, 1000, 1.0),
             {"name": "regression", "label": "Regression", "kind": "choice", "options": list(REGRESSIONS)},

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from xaiwidgets.borrow import borrow, device_and_dtype
 from xaiwidgets.datasets import Dataset
-from xaiwidgets.methods.fills import blurred
+from xaiwidgets.methods.fills import CONSTANTS, fill_picture
 from xaiwidgets.methods.inputs import check_x, class_scores
 
 
@@ -134,11 +134,9 @@ def object_mask(data: Dataset, index: int, offset: tuple[int, int] = (0, 0)) -> 
     return mask if mask is not None and mask.any() else None
 
 
-BASELINES = ("black", "grey", "white", "blurred")
+BASELINES = (*CONSTANTS, "blurred")
 
 
 def baseline_of(name: str, x: Tensor) -> Tensor:
     """The picture `(N, C, H, W)` that stands for "nothing" beside `x`; `name` is one of `BASELINES`."""
-    if name == "blurred":
-        return blurred(x, sigma=x.shape[-1] / 10)
-    return torch.full_like(x, {"black": 0.0, "grey": 0.5, "white": 1.0}[name])
+    return fill_picture("blur" if name == "blurred" else name, x)

@@ -16,7 +16,6 @@ from xaiwidgets.methods.linear_layer import LinearLayer
 
 Moments = tuple[Tensor, Tensor]  # mean, variance
 Rule = Callable[[Call, list[Moments]], Moments]
-FAR = -1e15  # mean of a value that no maximum notices; its square is a float32, too
 
 
 def rectified(mean: Tensor, variance: Tensor) -> Moments:
@@ -94,7 +93,7 @@ def _largest(call: Call, values: list[Moments]) -> Moments:
         mean, variance = (_last(each, axes) for each in (mean, variance))
     else:
         windows = _windows(call, mean, output)
-        mean, variance = _gathered(mean, windows, FAR), _gathered(variance, windows, 0)
+        mean, variance = _gathered(mean, windows, _far(mean, variance)), _gathered(variance, windows, 0)
     while (count := mean.shape[-1]) > 1:
         half = count // 2
         pairs = [(mean[..., part], variance[..., part]) for part in (slice(half), slice(half, 2 * half))]
@@ -103,6 +102,13 @@ def _largest(call: Call, values: list[Moments]) -> Moments:
         mean = torch.cat([won[0], mean[..., left]], -1)
         variance = torch.cat([won[1], variance[..., left]], -1)
     return mean.reshape(output.shape), variance.reshape(output.shape)
+
+
+def _far(mean: Tensor, variance: Tensor) -> Tensor:
+    """Mean of a certain value that no maximum notices: so many deviations below all, that `φ` and `Φ` there are 0."""
+    type_ = torch.finfo(mean.dtype)
+    deviations = 1 + math.sqrt(-2 * (math.log(type_.tiny) + math.log(type_.eps)))
+    return mean.min() - deviations * variance.max().sqrt()  # a fixed one is too large for the square, or too small
 
 
 def _last(values: Tensor, axes: list[int]) -> Tensor:
@@ -136,7 +142,7 @@ def _along(setting: int | tuple[int, ...] | None, axis: int) -> int | None:
     return (setting[axis] if len(setting) > 1 else setting[0]) if len(setting) else None
 
 
-def _gathered(values: Tensor, windows: list[tuple[Tensor, Tensor]], missing: float) -> Tensor:
+def _gathered(values: Tensor, windows: list[tuple[Tensor, Tensor]], missing: float | Tensor) -> Tensor:
     """The values of each window, in a new last axis."""
     front, spatial = values.ndim - len(windows), len(windows)
     for axis in reversed(range(spatial)):

@@ -27,20 +27,22 @@ READING = frozenset({"item", "tolist", "numpy", "__array__", "__bool__", "__floa
 class Sums:
     """Collects what each player alone adds to values that are linear in the coalition: sum and sum of squares.
 
-    Rows of a batch: nobody, then some players, each alone.
+    The first pass is of nobody, one row; the rows of the others are some players, each alone.
     """
 
     def __init__(self, players: int) -> None:
         self.players = players
+        self.nobody: list[Tensor] = []
         self.sums: list[list[Tensor]] = []
 
     def variance(self, values: Tensor, place: int) -> Tensor:
         """Zeros: one player alone is no random coalition. `place` counts where this is asked for in a pass."""
-        added = (values[1:] - values[:1]).double()
-        both = [added.sum(0), added.square().sum(0)]
         if place == len(self.sums):
-            self.sums.append(both)
+            self.nobody.append(values.clone())  # the next operation may be in place
+            self.sums.append([torch.zeros_like(values[0], dtype=torch.float64)] * 2)
         else:
+            added = (values - self.nobody[place]).double()
+            both = added.sum(0), added.square().sum(0)
             self.sums[place] = [before + more for before, more in zip(self.sums[place], both, strict=True)]
         return torch.zeros_like(values)
 
@@ -48,24 +50,27 @@ class Sums:
 class Coalitions:
     """Variances of values that are linear in the coalition, by the rules of sampling without replacement.
 
+    Rows come in pairs, a coalition without and with its player: their difference is what that player adds, whoever the
+    others are.
+
     Args:
         sums: of all players.
-        own: for each row the index of the row in which its player is alone.
         spread: for each row `k (n - 1 - k) / (n - 2)`, `(R,)`; times the variance among the `n - 1` other players it is
-            the variance of the sum of `k` of them. 0 for rows without chance.
+            the variance of the sum of `k` of them.
     """
 
-    def __init__(self, sums: Sums, own: Tensor, spread: Tensor) -> None:
-        self.sums, self.own, self.spread = sums, own, spread
+    def __init__(self, sums: Sums, spread: Tensor) -> None:
+        self.sums, self.spread = sums, spread
 
     def variance(self, values: Tensor, place: int) -> Tensor:
         """Of each of `values` `(R, …)`."""
         if place >= len(self.sums.sums) or self.sums.sums[place][0].shape != values.shape[1:]:
             raise ValueError("model must run the same operations for every input; its forward depends on values")
         total, square = self.sums.sums[place]
-        own, others = (values[self.own] - values[:1]).double(), max(self.sums.players - 1, 1)
+        own, others = values.double().unflatten(0, (-1, 2)).diff(dim=1), max(self.sums.players - 1, 1)
         among = (square - own.square()) / others - ((total - own) / others).square()
-        return (among.clamp(min=0) * self.spread.view(-1, *[1] * (values.ndim - 1))).to(values)
+        among = among.clamp(min=0).expand(-1, 2, *values.shape[1:]).flatten(0, 1)
+        return (among * self.spread.view(-1, *[1] * (values.ndim - 1))).to(values)
 
 
 def refusal(operation: str, layer: str) -> UnknownOperationError:

@@ -1,13 +1,17 @@
 """DeepSHAP: DeepLIFT from many baselines in place of one."""
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from xaiwidgets.methods.deeplift import deeplift
 from xaiwidgets.methods.inputs import prepare
+from xaiwidgets.methods.shapley_games import check_background
+from xaiwidgets.methods.slopes import sizes
+from xaiwidgets.progress import chunks, quietly
 
 
-def deep_shap(model: nn.Module, x: Tensor, target: Tensor | int, *, background: Tensor) -> Tensor:
+def deep_shap(model: nn.Module, x: Tensor, target: Tensor | int, *, background: Tensor | np.ndarray) -> Tensor:
     """What did this pixel contribute, compared with usual inputs?  `R_d = mean over b of DeepLIFT(x, b)_d`
 
     Approximates the Shapley values of the game in which absent pixels come from the rows `b` of the background
@@ -28,22 +32,12 @@ def deep_shap(model: nn.Module, x: Tensor, target: Tensor | int, *, background: 
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
     model, x, target = prepare(model, x, target)
-    background = _background(background, x)
-    many = (len(background), *x.shape[1:])
-
-    def explained(image: Tensor, label: Tensor) -> Tensor:
-        return deeplift(model, image.expand(many), label.expand(len(background)), baseline=background).mean(0)
-
-    return torch.stack([explained(image, label) for image, label in zip(x, target, strict=True)])
-
-
-def _background(background: Tensor, x: Tensor) -> Tensor:
-    if not isinstance(background, Tensor):
-        raise TypeError(f"background must be a tensor (M, …), got {type(background).__name__}")
-    if background.shape[1:] != x.shape[1:] or len(background) == 0:
-        raise ValueError(
-            f"background must be one or more inputs of shape {tuple(x.shape[1:])}, got shape {tuple(background.shape)}"
-        )
-    if not background.isfinite().all():
-        raise ValueError("background must be finite, got NaN or infinite values")
-    return background.detach().to(x)
+    rows = check_background(background, x)
+    total, count = torch.zeros_like(x), len(rows)
+    for piece in chunks(len(x) * count, "Comparing with the background", largest=sizes(x)["largest"], first=1):
+        both = torch.arange(piece.start, piece.stop, device=x.device)
+        image = both // count
+        with quietly():
+            found = deeplift(model, x[image], target[image], baseline=rows[both % count])
+        total.index_add_(0, image, found / count)
+    return total

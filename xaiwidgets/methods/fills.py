@@ -5,19 +5,24 @@ many answers as there are fills, and some of them (a black box) look like an obj
 """
 
 from collections.abc import Callable
+from numbers import Real
+from typing import Annotated
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from xaiwidgets.methods.inputs import check_baseline
+from xaiwidgets.parameters import Range
 
 CONSTANTS = {"black": 0.0, "grey": 0.5, "white": 1.0}
 FILLS = (*CONSTANTS, "mean", "noise", "blur", "inpaint")
 PLACELESS = tuple(CONSTANTS)  # need no neighbours, so they fit the columns of a table, too
-BLUR = 0.1  # standard deviation of "blur", as a share of the last axis
+BLUR = 0.1  # standard deviation of "blur", as a share of the longest axis of places
 
-Fill = str | float | Tensor
+Fill = str | float | np.ndarray | Tensor
+Seed = Annotated[int, Range(0, 2**31, help="of what is drawn at random")]
 Hide = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -26,8 +31,8 @@ def fill_picture(fill: Fill, x: Tensor, *, seed: int = 0) -> Tensor:
 
     Args:
         fill: "black" 0, "grey" 0.5, "white" 1; "mean", of each channel of each input; "noise", Gaussian, of the mean
-            and standard deviation of each channel; "blur", the input itself, `blurred`; or a number or a tensor that
-            fits `x`. Not "inpaint", which depends on what is hidden: `hidden` does it.
+            and standard deviation of each channel; "blur", the input itself, `blurred`; or a number, an array or a
+            tensor that fits `x`. Not "inpaint", which depends on what is hidden: `hidden` does it.
         x: inputs: pictures `(N, C, H, W)`, signals `(N, C, L)` or tables `(N, D)`; a table has no neighbours, so
             there "black", "grey", "white", a number or a tensor, such as the columns' means `(D,)`.
         seed: of the noise; the same noise for every input of the batch. torch's own generator is not touched.
@@ -35,31 +40,38 @@ def fill_picture(fill: Fill, x: Tensor, *, seed: int = 0) -> Tensor:
     Raises:
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
-    if check_fill(fill, x) == "inpaint":
-        raise ValueError("fill 'inpaint' depends on what is hidden; use hidden(x, where, 'inpaint')")
+    fill = check_fill(fill, x)
     if not isinstance(fill, str):
         return check_baseline(fill, x, "fill")
+    if fill == "inpaint":
+        raise ValueError(
+            "fill 'inpaint' depends on what is hidden, and continues what is left; where places are hidden by a share "
+            "only (a learned or smooth mask), take 'blur' or 'mean'; for a bool mask: hidden(x, where, 'inpaint')"
+        )
     if fill in CONSTANTS:
         return torch.full_like(x, CONSTANTS[fill])
     if fill == "blur":
-        return blurred(x, BLUR * x.shape[-1])
+        return blurred(x, BLUR * max(x.shape[2:]))
     mean = x.flatten(2).mean(2)
     if fill == "mean":
         return _over_places(mean, x).expand_as(x).clone()
     deviation = x.flatten(2).std(2, correction=0)
-    noise = torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(x)
+    noise = torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(int(seed)), dtype=torch.float64).to(x)
     return _over_places(mean, x) + _over_places(deviation, x) * noise
 
 
 def check_fill(fill: Fill, x: Tensor) -> Fill:
-    """Return `fill`, or raise an error if it is none, or none for inputs like `x`."""
-    if isinstance(fill, bool) or not isinstance(fill, str | int | float | Tensor):
-        raise TypeError(f"fill must be one of {_named(FILLS)}, a number or a tensor, got {type(fill).__name__}")
+    """Return `fill`, an array as a tensor, or raise an error if it is none, or none for inputs like `x`."""
+    if isinstance(fill, np.ndarray) and fill.dtype.kind in "fiu":
+        return torch.from_numpy(np.array(fill))  # a copy: arrays may be read-only, or run backwards
+    if isinstance(fill, bool) or not isinstance(fill, str | Real | Tensor):
+        got = f"an array of {fill.dtype}" if isinstance(fill, np.ndarray) else type(fill).__name__
+        raise TypeError(f"fill must be one of {_named(FILLS)}, a number or a tensor, got {got}")
     possible = FILLS if x.ndim > 2 else PLACELESS
     if isinstance(fill, str) and fill not in possible:
         of_table = "" if x.ndim > 2 else ", such as the columns' means, for a table"
         raise ValueError(f"fill must be one of {_named(possible)}, a number or a tensor{of_table}, got {fill!r}")
-    return fill
+    return float(fill) if isinstance(fill, Real) else fill
 
 
 def hiding(x: Tensor, fill: Fill = "black", *, seed: int = 0) -> Hide:
@@ -72,12 +84,13 @@ def hiding(x: Tensor, fill: Fill = "black", *, seed: int = 0) -> Hide:
         A function: indices of inputs `(B,)`, and where they are hidden, `(B, H, W)`, `(B, L)` or `(B, D)` bool -> the
         inputs with these places hidden in every channel, `(B, …)`.
     """
-    if check_fill(fill, x) == "inpaint":
-        return lambda image, where: _inpainted(x[image], _over_channels(where, x))
+    fill = check_fill(fill, x)
+    if isinstance(fill, str) and fill == "inpaint":
+        return lambda image, where: _inpainted(x[image], over_channels(where, x))
     picture = fill_picture(fill, x, seed=seed)
 
     def hide(image: Tensor, where: Tensor) -> Tensor:
-        return torch.where(_over_channels(where, x), picture.index_select(0, image), x.index_select(0, image))
+        return torch.where(over_channels(where, x), picture.index_select(0, image), x.index_select(0, image))
 
     return hide
 
@@ -95,7 +108,8 @@ def hidden(x: Tensor, where: Tensor, fill: Fill = "black", *, seed: int = 0) -> 
     """
     places = (len(x), *(x.shape[2:] or x.shape[1:]))
     if not isinstance(where, Tensor) or where.dtype != torch.bool:
-        raise TypeError(f"where must be a bool tensor, got {getattr(where, 'dtype', type(where).__name__)}")
+        got = getattr(where, "dtype", type(where).__name__)
+        raise TypeError(f"where must be a bool tensor, got {got}; of a mask of values: mask < 0.5")
     try:
         where = where.to(x.device).expand(places)
     except RuntimeError:
@@ -106,7 +120,7 @@ def hidden(x: Tensor, where: Tensor, fill: Fill = "black", *, seed: int = 0) -> 
 def blurred(x: Tensor, sigma: float) -> Tensor:
     """Pictures `(N, C, H, W)` or signals `(N, C, L)` blurred by a Gaussian of standard deviation `sigma`, in places.
 
-    The kernel ends at three standard deviations; at the border the picture is mirrored.
+    The kernel ends at three standard deviations, or at the next place; at the border the picture is mirrored.
     """
     for axis in range(2, x.ndim):
         x = (x.movedim(axis, -1) @ _mirrored_gaussian(x.shape[axis], sigma).to(x)).movedim(-1, axis)
@@ -115,7 +129,7 @@ def blurred(x: Tensor, sigma: float) -> Tensor:
 
 def _mirrored_gaussian(length: int, sigma: float) -> Tensor:
     """The matrix whose column `i` holds what each of `length` places gives to place `i`."""
-    radius = min(int(3 * sigma), length - 1)
+    radius = min(max(1, int(3 * sigma)), length - 1)
     offsets = torch.arange(-radius, radius + 1)
     weights = torch.exp(-0.5 * (offsets.double() / sigma) ** 2)
     places = (torch.arange(length)[:, None] + offsets).abs()
@@ -146,8 +160,9 @@ def _pulled(values: Tensor, known: Tensor) -> Tensor:
     return torch.where(known > 0, values, fine)
 
 
-def _over_channels(where: Tensor, x: Tensor) -> Tensor:
-    return where[:, None] if x.ndim > 2 else where
+def over_channels(places: Tensor, x: Tensor) -> Tensor:
+    """A value for each place, `(B, H, W)`, `(B, L)` or `(B, D)`, so that it spreads over the channels of `x`."""
+    return places[:, None] if x.ndim > 2 else places
 
 
 def _over_places(values: Tensor, x: Tensor) -> Tensor:

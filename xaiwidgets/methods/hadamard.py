@@ -22,6 +22,10 @@ FEWEST_UNUSED = 16  # columns that no weight belongs to: what they measure tells
 def complete(box: BlackBox, groups: Tensor, epsilon: float, settings: dict, seed: int) -> Run:
     """One run with the complete design: `2 P` scores, weights of unit noise.
 
+    The spread is that of what a column measures, shrunk with the weights by ridge. The Lasso shifts weights and K drops
+    some: there the spread stays as it is, also of a weight that they leave at zero, and says what it could not tell
+    from zero.
+
     Args:
         box: the model and one input.
         groups: the regressor of each value of the input, of the shape of the input.
@@ -39,6 +43,8 @@ def complete(box: BlackBox, groups: Tensor, epsilon: float, settings: dict, seed
     scores = box.scores(2 * design.order, perturbed, "Asking in orthogonal directions")[0].cpu().double()
     surrogate, unused = _fitted(design, scores, **settings)
     spread = unused.square().mean().sqrt().expand(len(surrogate.weights))
+    if settings["regression"] == "ridge":
+        spread = spread * _shrunk(len(scores), settings["penalty"])
     return Run(surrogate, lambda: spread, torch.empty(0, len(spread)), scores, torch.ones_like(scores))
 
 
@@ -101,7 +107,7 @@ def _fitted(
     every = design.products(odd) / design.order
     plain = every[design.columns] * design.signs
     if regression == "ridge":
-        weights = plain * (len(scores) / (len(scores) + penalty))
+        weights = plain * _shrunk(len(scores), penalty)
     else:
         weights = plain.sign() * (plain.abs() - penalty).clamp(min=0)
     chosen = torch.arange(len(weights))
@@ -116,3 +122,8 @@ def _fitted(
     told = intercept + torch.stack([change, -change], 1).flatten()
     r2 = fidelity(scores, told, torch.full_like(scores, 1 / len(scores)))
     return Surrogate(weights, intercept.item(), r2, chosen), every[unused]
+
+
+def _shrunk(samples: int, penalty: float) -> float:
+    """By what ridge multiplies each weight, whose column has `samples` entries of +1 and -1."""
+    return samples / (samples + penalty)

@@ -16,6 +16,7 @@ from xaiwidgets.methods.shapley_sampling import Estimate
 from xaiwidgets.parameters import Range, validated
 
 FEW = 12  # players, up to which all coalitions are valued if nothing else is asked for
+ROUNDS = 8  # of draws, each as many as pairs are to be valued
 Seed = Annotated[int, Range(0, 2**31, help="of the coalitions")]
 
 
@@ -30,7 +31,8 @@ def kernel_shap(game: Game, *, samples: int | None = None, seed: Seed = 0) -> Es
     Coalitions come in pairs, `z` and its complement (Covert and Lee 2021, https://arxiv.org/abs/2012.01536), so the fit
     is one of `(v(z) - v(1 - z)) / 2` by `(z - 1/2)·φ`. From the smallest and largest coalitions inwards, a size is
     valued completely where random draws would meet each of its coalitions anyway; what is left of the budget is drawn
-    from the other sizes by the kernel. The sum is kept to by elimination, so it holds exactly, too.
+    from the other sizes by the kernel, until so many pairs differ. The sum is kept to by elimination, so it holds
+    exactly, too.
 
     Args:
         game: players and what their coalitions are worth.
@@ -40,7 +42,8 @@ def kernel_shap(game: Game, *, samples: int | None = None, seed: Seed = 0) -> Es
 
     Returns:
         The estimate. Its standard error is that of a weighted fit to random pairs (each pair's influence on the values,
-        squared and summed; MacKinnon and White 1985, HC3); 0 where every coalition was valued.
+        squared and summed; MacKinnon and White 1985, HC3); 0 where every coalition was valued, NaN where fewer than two
+        pairs were drawn, which do not tell. A pair that is drawn again counts again, but is not valued again.
 
     Raises:
         TypeError, ValueError: for a bad `samples`, or too few to determine the values.
@@ -52,8 +55,9 @@ def kernel_shap(game: Game, *, samples: int | None = None, seed: Seed = 0) -> Es
     if players == 1:
         return Estimate(risen[None], torch.zeros(1, dtype=torch.float64), 2)
     pairs = _drawn_pairs(players, (samples - 2) // 2, seed)
-    worth = game(torch.cat([pairs.members, ~pairs.members]))
-    halves = (worth[: len(pairs.members)] - worth[len(pairs.members) :]) / 2
+    asked, which = _distinct(pairs)
+    worth = game(torch.cat([asked, ~asked]))
+    halves = (worth[: len(asked)] - worth[len(asked) :])[which] / 2
     return Estimate(*_fit(pairs, halves, risen), 2 + len(worth))
 
 
@@ -105,6 +109,7 @@ def _drawn_pairs(players: int, budget: int, seed: int) -> Pairs:
     if drawn:
         chances = torch.tensor([mass[s] for s in sizes], dtype=torch.float64)
         parts.append(_random(players, sizes, chances, drawn, seed))
+        drawn = len(parts[-1])
         weights += [float(chances.sum()) / total / drawn] * drawn
     return Pairs(torch.cat(parts), torch.tensor(weights, dtype=torch.float64), drawn, complete)
 
@@ -117,10 +122,30 @@ def _all_of_size(players: int, size: int) -> Tensor:
 
 
 def _random(players: int, sizes: list[int], chances: Tensor, count: int, seed: int) -> Tensor:
+    """Draws with replacement, `(m, n)`, until `count` of them differ; or `ROUNDS` times as many."""
     generator = torch.Generator().manual_seed(seed)
-    size = torch.tensor(sizes)[torch.multinomial(chances, count, replacement=True, generator=generator)]
-    order = torch.rand(count, players, generator=generator, dtype=torch.float64).argsort(1)
-    return order.argsort(1) < size[:, None]
+    drawn = torch.zeros(0, players, dtype=torch.bool)
+    for _ in range(ROUNDS):
+        size = torch.tensor(sizes)[torch.multinomial(chances, count, replacement=True, generator=generator)]
+        order = torch.rand(count, players, generator=generator, dtype=torch.float64).argsort(1)
+        members = order.argsort(1) < size[:, None]
+        twin = (2 * size == players) & ~members[:, 0]  # of half of all players: its complement says the same
+        drawn = torch.cat([drawn, members ^ twin[:, None]])
+        which = drawn.unique(dim=0, return_inverse=True)[1]
+        places = torch.arange(len(which))
+        first = torch.full_like(which, len(which)).scatter_reduce_(0, which, places, "amin")[which] == places
+        if int(first.sum()) >= count:
+            return drawn[: int(first.cumsum(0).eq(count).nonzero()[0]) + 1]
+    return drawn
+
+
+def _distinct(pairs: Pairs) -> tuple[Tensor, Tensor]:
+    """The pairs to value, `(d, n)`: a draw that repeats another is not valued again; and which of them each pair is."""
+    if pairs.drawn < 2:
+        return pairs.members, torch.arange(len(pairs.members))
+    fixed = len(pairs.members) - pairs.drawn  # of other sizes than the draws
+    drawn, which = pairs.members[fixed:].unique(dim=0, return_inverse=True)
+    return torch.cat([pairs.members[:fixed], drawn]), torch.cat([torch.arange(fixed), fixed + which])
 
 
 def _fit(pairs: Pairs, halves: Tensor, risen: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ width 0.25, ridge with penalty 1 and a free intercept.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
@@ -21,14 +22,17 @@ from xaiwidgets.methods.lime_fit import (
     Penalty,
     Regression,
     Surrogate,
+    UndeterminedError,
     check_features,
     check_samples,
     cosine_distance,
+    enough,
     fit,
     kernel,
 )
 from xaiwidgets.methods.superpixels import in_order, superpixels
 from xaiwidgets.parameters import Range, validated
+from xaiwidgets.progress import track
 
 BOOTSTRAPS = 20
 FEW_BOOTSTRAPS = 5  # where there are more weights than samples: each fit takes long
@@ -46,8 +50,9 @@ class LimeExplanation:
     Attributes:
         weights: one for each regressor (a segment, a pixel, a column), float64, in units of the score.
         spread: standard deviation of each weight from seed to seed, of the shape of `weights`: over the runs, or, where
-            there is one, as far as that tells (from bootstrap resamples; `pixel_lime` with its complete design: from
-            what the columns without a weight measure).
+            there is one, as far as that tells (from bootstrap resamples, each with its own choice of K; `pixel_lime`
+            with its complete design: from what the columns without a weight measure). NaN where too few resamples
+            determine the weights: use `repeats` > 1.
         intercept: the part of the score that belongs to no regressor.
         r2: fidelity, the weighted R² of the surrogate on its own samples; near 1 by itself where there are about as
             many weights as samples.
@@ -81,9 +86,10 @@ class LimeExplanation:
     def __str__(self) -> str:
         count, repeats = int((self.weights != 0).sum()), len(self.runs)
         how = f"over {repeats} runs" if repeats > 1 else "of one run"
-        size = self.weights.abs().mean().item()
+        size, spread = self.weights.abs().mean().item(), self.spread.mean().item()
+        spread = "unknown: take more samples or repeats" if spread != spread else f"{spread:.2g}"
         return (
-            f"{count} weights of mean size {size:.3g}, spread {self.spread.mean():.2g} ({how}), "
+            f"{count} weights of mean size {size:.3g}, spread {spread} ({how}), "
             f"intercept {self.intercept:.3g}, score {self.score:.3g}, fidelity R² {self.r2:.2f}"
         )
 
@@ -111,7 +117,7 @@ def lime(
     features: int | None = None,
     penalty: Penalty = 1.0,
     regression: Regression = "ridge",
-    fill: Fill = "mean",
+    fill: Fill | None = None,
     output: Annotated[str, OUTPUT] = "probability",
     repeats: Repeats = 1,
     seed: int = 0,
@@ -133,7 +139,8 @@ def lime(
         features: `K`, fit only that many segments, chosen by the path of the Lasso.
         penalty: `λ`.
         regression: "ridge" or "lasso".
-        fill: what is seen where a segment is off, see `fill_picture`.
+        fill: what is seen where a segment is off, see `fill_picture`. Not given: "mean" for pictures and signals,
+            "black" (0) for a table, whose one row has no mean.
         output: what is explained.
         repeats: fits with samples of their own; the model is asked for each. 1: the spread is a bootstrap's.
         seed: of the samples. torch's own generator is not touched.
@@ -145,6 +152,7 @@ def lime(
     groups = segments_of(box.x, segments)
     count = int(groups.max()) + 1
     check_features(features, count)
+    fill = ("mean" if box.x.ndim > 2 else "black") if fill is None else fill
     hide = hiding(box.x, fill, seed=seed)
     places = groups.to(box.x.device)
 
@@ -210,8 +218,18 @@ def sampled(box: BlackBox, drawn: Callable[[int], Draw], fitted: Fitted, seed: i
 
 
 def _bootstrap(masks: Tensor, scores: Tensor, counts: Tensor, fitted: Fitted, seed: int) -> Tensor:
-    """The standard deviation of the weights over resamples, in which each sample counts as often as it was drawn."""
+    """The standard deviation of the weights over resamples, in which each sample counts as often as it was drawn.
+
+    Resamples in which too little counts, or which do not determine the weights, are left out; NaN if most are.
+    """
     count = BOOTSTRAPS if masks.shape[1] <= len(masks) else FEW_BOOTSTRAPS
     drawn = torch.randint(len(masks), (count, len(masks)), generator=torch.Generator().manual_seed(seed))
-    times = (torch.bincount(each, minlength=len(masks)) for each in drawn)
-    return torch.stack([fitted(masks, scores, counts * each).weights for each in times]).std(0)
+    found = []
+    for each in track(drawn, "Resampling"):
+        resampled = counts * torch.bincount(each, minlength=len(masks))
+        if enough(resampled):
+            with suppress(UndeterminedError):
+                found.append(fitted(masks, scores, resampled).weights)
+    if 2 * len(found) < count:
+        return masks.new_full(masks.shape[1:], torch.nan)
+    return torch.stack(found).std(0)

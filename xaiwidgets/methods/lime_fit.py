@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Annotated
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -20,6 +21,10 @@ Penalty = Annotated[float, Range(0, math.inf, help="lambda: how strongly large w
 Regression = Annotated[str, Choice(*REGRESSIONS, help="what is discouraged: squares of weights, or their sizes")]
 
 
+class UndeterminedError(ValueError):
+    """The samples leave several weights equally good."""
+
+
 @dataclass(frozen=True)
 class Surrogate:
     """A linear model, `g(z) = b + Σ_j β_j z_j`.
@@ -27,7 +32,8 @@ class Surrogate:
     Attributes:
         weights: `β`, `(n,)`, float64; zero for what was not chosen.
         intercept: `b`: what the surrogate gives where all regressors are zero.
-        r2: fidelity, the weighted `R² = 1 - Σ π (y - g)² / Σ π (y - ȳ)²`: 1 is perfect, 0 is no better than a constant.
+        r2: fidelity, the weighted `R² = 1 - Σ π (y - g)² / Σ π (y - ȳ)²`: 1 is perfect, 0 is no better than a constant,
+            NaN if the scores vary only where samples count nothing.
         features: indices of the regressors that were fitted.
         path: of the Lasso, if it chose among the regressors or gave the weights.
     """
@@ -55,9 +61,9 @@ def kernel(distance: Tensor, width: float) -> Tensor:
 
 @validated
 def fit_surrogate(
-    masks: Tensor,
-    scores: Tensor,
-    distance_weights: Tensor,
+    masks: Tensor | np.ndarray,
+    scores: Tensor | np.ndarray,
+    distance_weights: Tensor | np.ndarray,
     *,
     penalty: Penalty = 1.0,
     features: int | None = None,
@@ -72,7 +78,7 @@ def fit_surrogate(
     Args:
         masks: regressors `(S, n)`, bool or numbers.
         scores: `y`, `(S,)`.
-        distance_weights: `π`, `(S,)`, none negative.
+        distance_weights: `π`, `(S,)`, none negative; `(Σ π)² / Σ π²`, as many as count, must not be less than 2.
         penalty: `λ`.
         features: `K`, at most so many weights are not zero; all of them if not given.
         regression: "ridge" or "lasso".
@@ -113,7 +119,7 @@ def ridge(masks: Tensor, scores: Tensor, distance_weights: Tensor, penalty: floa
     if penalty == 0:
         solution = torch.linalg.lstsq(Z, y[:, None], driver="gelsd")
         if (rank := int(solution.rank)) < count:
-            raise ValueError(
+            raise UndeterminedError(
                 f"samples must determine {count} weights; {samples} samples determine only {rank}. "
                 "Take more samples, a penalty > 0, or fewer features"
             )
@@ -130,15 +136,30 @@ def centred(masks: Tensor, scores: Tensor, distance_weights: Tensor) -> tuple[Te
 
 
 def fidelity(scores: Tensor, predicted: Tensor, share: Tensor) -> float:
-    """The weighted R²; 1 where the scores do not vary and there is nothing to explain."""
+    """The weighted R²; 1 where the scores do not vary, with nothing to explain; NaN if only those that count do not."""
     total = share @ (scores - share @ scores) ** 2
     if total <= 1e-24 * (share @ scores**2):
-        return 1.0
+        return 1.0 if scores.var(correction=0) <= 1e-24 * scores.square().mean() else math.nan
     return (1 - share @ (scores - predicted) ** 2 / total).item()
 
 
-def check_samples(masks: Tensor, scores: Tensor, distance_weights: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def effective(counts: Tensor) -> float:
+    """How many samples count, `(Σ π)² / Σ π²`: `S` if all count the same, 1 if one counts all, 0 if none does."""
+    shares = counts.double() / counts.max().clamp(min=torch.finfo(torch.float64).tiny)  # whose squares do not vanish
+    return (shares.sum() ** 2 / shares.square().sum().clamp(min=1)).item()
+
+
+def enough(counts: Tensor) -> bool:
+    """Whether two samples or more count; of two or three samples, which seldom count the same, six tenths."""
+    return effective(counts) >= min(2 - 1e-9, 0.6 * len(counts))
+
+
+def check_samples(
+    masks: Tensor | np.ndarray, scores: Tensor | np.ndarray, distance_weights: Tensor | np.ndarray
+) -> tuple[Tensor, Tensor, Tensor]:
     """Return the three in float64 on the CPU, or raise an error that says what is wrong with them."""
+    given = (masks, scores, distance_weights)
+    masks, scores, distance_weights = (v if isinstance(v, Tensor) else torch.from_numpy(np.array(v)) for v in given)
     if masks.ndim != 2 or masks.numel() == 0:
         raise ValueError(f"masks must be samples of regressors (S, n), got shape {tuple(masks.shape)}")
     for name, values in {"scores": scores, "distance_weights": distance_weights}.items():
@@ -148,6 +169,11 @@ def check_samples(masks: Tensor, scores: Tensor, distance_weights: Tensor) -> tu
         raise ValueError("masks and scores must be finite, got NaN or infinite values")
     if not (distance_weights.isfinite().all() and distance_weights.min() >= 0 and distance_weights.sum() > 0):
         raise ValueError("distance_weights must be finite, none negative and not all zero; is the kernel too narrow?")
+    if len(masks) > 1 and not enough(distance_weights.detach()):
+        raise ValueError(
+            f"distance_weights: the kernel counts only {effective(distance_weights.detach()):.1f} of {len(masks)} "
+            "samples: widen it (kernel_width), or take a smaller radius"
+        )
     return tuple(value.detach().cpu().double() for value in (masks, scores, distance_weights))
 
 

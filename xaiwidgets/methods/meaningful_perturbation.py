@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from xaiwidgets.methods.cam import upsampled
-from xaiwidgets.methods.fills import Fill, fill_picture
+from xaiwidgets.methods.fills import Fill, Seed, fill_picture
 from xaiwidgets.methods.inputs import (
     are_probabilities,
     check_differentiable,
@@ -34,7 +34,7 @@ from xaiwidgets.methods.meaningful_perturbation_objective import (
     moved_by,
 )
 from xaiwidgets.parameters import Choice, Range, validated
-from xaiwidgets.progress import track
+from xaiwidgets.progress import quietly, track
 
 AT_ONCE = 2**18  # input values in one step of descent: Cancel is answered between two of them
 LONGEST = 1000  # steps
@@ -88,7 +88,7 @@ def meaningful_perturbation(
     jitter: Jitter = 2,
     steps: Steps = 150,
     rate: Rate = 0.1,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Tensor:
     """Which smallest part of the input takes the class away (deletion), or is enough for it (preservation)?
 
@@ -108,7 +108,8 @@ def meaningful_perturbation(
             is explained by itself: a mask does not depend on the other inputs.
         target: class index, or one for each input, `(N,)`.
         game: "deletion" or "preservation".
-        fill: the reference `r`; see `fill_picture`.
+        fill: the reference `r`; see `fill_picture`. Not "inpaint"; the default needs neighbours, so a table wants
+            another, such as "black" or the columns' means.
         output: "log-probability" or "probability", see above.
         resolution: values of the coarse mask along the longer side, at most one a pixel; a table has one a column.
         area, smoothness: weights of the two penalties.
@@ -143,7 +144,7 @@ def learning_masks(
     jitter: Jitter = 2,
     steps: Steps = 150,
     rate: Rate = 0.1,
-    seed: int = 0,
+    seed: Seed = 0,
     every: Annotated[int, Range(1, LONGEST, help="steps from frame to frame")] = 10,
 ) -> Iterator[Frame]:
     """The masks of `meaningful_perturbation` while they are learned.
@@ -154,7 +155,7 @@ def learning_masks(
     """
     model, x, target = prepare(model, x, target)
     with torch.inference_mode(False):  # what autograd keeps must not be of inference mode
-        x = x.clone()
+        x, target = x.clone(), target.clone()
         reference = fill_picture(fill, x, seed=seed).clone()
     parts = Objective(game, output, area, smoothness if x.ndim > 2 else 0.0)
     learner = _Learner(model, x, reference, target, parts, _probable(model, x, target))
@@ -202,10 +203,11 @@ class _Learner:
     def frame(self, step: int, coarse: Tensor) -> Frame:
         """How things stand."""
         parts = []
-        for some in _pieces(self.x):
-            seen, mask = self.perturbed(coarse[some], some, [])
-            odds = log_odds(class_scores(self.model, seen.clone()), self.target[some], self.probable)
-            parts.append((mask, seen, odds.sigmoid(), self.parts.total(coarse[some], odds)))
+        with quietly():
+            for some in track(_pieces(self.x), "Looking"):
+                seen, mask = self.perturbed(coarse[some], some, [])
+                odds = log_odds(class_scores(self.model, seen.clone()), self.target[some], self.probable)
+                parts.append((mask, seen, odds.sigmoid(), self.parts.total(coarse[some], odds)))
         mask, seen, probability, loss = (torch.cat(part) for part in zip(*parts, strict=True))
         if not loss.isfinite().all():
             raise ValueError(f"model must return finite scores, got NaN or infinity after {step} steps")
@@ -221,8 +223,8 @@ def adam(slopes: Tensor, first: Tensor, second: Tensor, step: int) -> tuple[Tens
 
 
 def _probable(model: nn.Module, x: Tensor, target: Tensor) -> bool:
-    with torch.no_grad():
-        logits = torch.cat([class_scores(model, x[some].clone()) for some in _pieces(x)])
+    with torch.no_grad(), quietly():
+        logits = torch.cat([class_scores(model, x[some].clone()) for some in track(_pieces(x), "Asking")])
     check_range(logits, target)
     if logits.shape[1] < 2:
         raise ValueError(f"model must know at least two classes, got logits of shape {tuple(logits.shape)}")
@@ -236,5 +238,5 @@ def _pieces(x: Tensor) -> list[slice]:
 
 def _offsets(x: Tensor, jitter: int, steps: int, seed: int) -> list[list[int]]:
     """Moves along each axis of places, one a step, the same for every input."""
-    generator, axes = torch.Generator().manual_seed(seed), x.ndim - 2
+    generator, axes = torch.Generator().manual_seed(int(seed)), x.ndim - 2
     return torch.randint(-jitter, jitter + 1, (steps, axes), generator=generator).tolist()

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from xaiwidgets.methods.fills import over_channels
+
 GAMES = ("deletion", "preservation")
 OUTPUTS = ("log-probability", "probability")
 POWER = 3  # of the total variation: the paper's β
@@ -47,7 +49,7 @@ def total_variation(mask: Tensor) -> Tensor:
 
 def blend(x: Tensor, reference: Tensor, mask: Tensor) -> Tensor:
     """`Φ(x; m) = m · x + (1 - m) · r`, the mask `(N, H, W)` the same for every channel of `(N, C, H, W)`."""
-    mask = mask[:, None] if x.ndim > 2 else mask
+    mask = over_channels(mask, x)
     return mask * x + (1 - mask) * reference
 
 

@@ -1,20 +1,21 @@
 """Occlusion: what does the score lose when a part of the input is hidden?"""
 
 from collections.abc import Iterator
+from numbers import Integral
 from typing import Annotated
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from xaiwidgets.methods.black_box import OUTPUT, BlackBox, Scores
-from xaiwidgets.methods.fills import Fill, hidden, hiding
+from xaiwidgets.methods.black_box import BlackBox, Output, Scores
+from xaiwidgets.methods.fills import Fill, Seed, hidden, hiding
+from xaiwidgets.methods.inputs import check_x
 from xaiwidgets.methods.windows import SHAPES, Size, Windows, coarse_first
 from xaiwidgets.parameters import Choice, validated
 
 COMPARISONS = ("difference", "ratio")
 Shape = Annotated[str, Choice(*SHAPES, help="of the window")]
-Output = Annotated[str, OUTPUT]
 Compare = Annotated[str, Choice(*COMPARISONS, help="the score that is lost, or which share of it")]
 
 
@@ -30,7 +31,7 @@ def occlusion(
     fill: Fill = "black",
     output: Output = "score",
     compare: Compare = "difference",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Tensor:
     """How much does the score lose when a window here is hidden?
 
@@ -74,7 +75,7 @@ def coarse_to_fine(
     fill: Fill = "black",
     output: Output = "score",
     compare: Compare = "difference",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Iterator[Tensor]:
     """Maps of `occlusion` while it is at work: coarse at first, with the nearest window's value for those to come.
 
@@ -90,26 +91,37 @@ def coarse_to_fine(
 @validated
 def occluded(
     x: Tensor,
-    place: tuple[int, ...],
+    place: int | tuple[int, ...],
     window: Size | None = None,
     shape: Shape = "square",
     fill: Fill = "black",
     *,
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Tensor:
     """The inputs with one window hidden, as if somebody had laid a card on them.
 
     Args:
         x, window, shape, fill, seed: as for `occlusion`.
-        place: the middle of the window, `(row, column)` in pictures; the window may reach over the border.
+        place: the middle of the window, `(row, column)` in pictures, inside `x`; the window may reach over the border.
 
     Raises:
-        TypeError, ValueError: as `occlusion`; and for a place of another number of axes.
+        TypeError, ValueError: as `occlusion`; and for a place that is none of `x`.
     """
+    x = check_x(nn.Identity(), x)
     windows = Windows(x, window, shape=shape)
-    if len(place) != len(windows.places):
-        raise ValueError(f"place must have {len(windows.places)} numbers, one for each axis, got {place!r}")
-    return hidden(x, windows.around(place), fill, seed=seed)
+    return hidden(x, windows.around(_checked_place(place, windows.places)), fill, seed=seed)
+
+
+def _checked_place(place: int | tuple[int, ...], places: tuple[int, ...]) -> tuple[int, ...]:
+    along = place if isinstance(place, tuple | list) else (place,)
+    if any(isinstance(each, bool) or not isinstance(each, Integral) for each in along):
+        raise TypeError(f"place must be integers, one for each of {len(places)} axes, got {place!r}")
+    if len(along) != len(places):
+        raise ValueError(f"place must have {len(places)} numbers, one for each axis, got {place!r}")
+    for axis, (each, length) in enumerate(zip(along, places, strict=True)):
+        if not 0 <= each < length:
+            raise ValueError(f"place must lie in x, from 0 to {length - 1} along axis {axis}, got {each}")
+    return tuple(map(int, along))
 
 
 class _Scan:

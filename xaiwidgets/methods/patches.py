@@ -1,15 +1,18 @@
 """What might have stood in a patch of the input: drawn from data, or from a Gaussian given the patch's surroundings."""
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from xaiwidgets.methods.fills import over_channels
 from xaiwidgets.methods.windows import Windows
 from xaiwidgets.progress import track
 
-RIDGE = 0.01  # of the mean variance, added to each variance: there are fewer data than pairs of places
+RIDGE = 0.01  # of a variance, added to it: there are fewer data than pairs of places
+LARGEST = 4096  # values in a fit: its covariance takes 128 MiB
 Draw = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -26,11 +29,11 @@ def marginal(x: Tensor, windows: Windows, data: Tensor, samples: int, seed: int)
     Returns:
         A function: indices of inputs, of windows and of samples, each `(B,)` -> the inputs with the window replaced.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(int(seed))
     chosen = data[torch.randperm(len(data), generator=generator)[torch.arange(samples) % len(data)].to(data.device)]
 
     def draw(image: Tensor, which: Tensor, sample: Tensor) -> Tensor:
-        return torch.where(_over(windows.where(which), x), chosen[sample], x[image])
+        return torch.where(over_channels(windows.where(which), x), chosen[sample], x[image])
 
     return draw
 
@@ -40,14 +43,18 @@ def conditional(x: Tensor, windows: Windows, data: Tensor, samples: int, seed: i
 
     Zintgraf et al. 2017, section 3.1: `patch | surroundings` is Gaussian with mean
     `μ_p + Σ_ps Σ_ss⁻¹ (s - μ_s)` and covariance `Σ_pp - Σ_ps Σ_ss⁻¹ Σ_sp`, from the data, for each window; `Σ` is their
-    covariance with `RIDGE` times its mean variance on the diagonal.
+    covariance with each variance raised by the share `RIDGE`, whatever the scales of the columns are.
+
+    Raises:
+        ValueError: for more than `LARGEST` values in a window and its surroundings.
     """
-    generator = torch.Generator().manual_seed(seed)
+    _check_size(x, windows, padding)
+    generator = torch.Generator().manual_seed(int(seed))
     means, deviations = [], []
     for which in track(range(windows.count), "Fitting"):
         where = windows.where(torch.tensor([which], device=x.device))
-        near = _over(_grown(where, padding) & ~where, x).expand_as(x[:1])[0]
-        patch = _over(where, x).expand_as(x[:1])[0]
+        near = over_channels(_grown(where, padding) & ~where, x).expand_as(x[:1])[0]
+        patch = over_channels(where, x).expand_as(x[:1])[0]
         mean, root = _given(data[:, patch].double(), data[:, near].double(), x[:, near].double())
         noise = torch.randn(samples, len(root), generator=generator, dtype=torch.float64).to(root.device)
         means.append(mean.to(x))
@@ -59,7 +66,7 @@ def conditional(x: Tensor, windows: Windows, data: Tensor, samples: int, seed: i
             for i, w, s in zip(*(each.tolist() for each in (image, which, sample)), strict=True)
         ]
         replaced = x[image]
-        return replaced.masked_scatter_(_over(windows.where(which), x).expand_as(replaced), torch.cat(patches))
+        return replaced.masked_scatter_(over_channels(windows.where(which), x).expand_as(replaced), torch.cat(patches))
 
     return draw
 
@@ -68,16 +75,35 @@ def _given(patch: Tensor, near: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     """The conditional Gaussian of data `patch` `(M, p)` given `near` `(M, s)`, for `seen` `(N, s)`.
 
     Returns:
-        Its means `(N, p)`, and the square root `(p, p)` of its covariance.
+        Its means `(N, p)`, and a root `(p, p)` of its covariance, `rootᵀ root`.
     """
-    p, mean = patch.shape[1], torch.cat([patch, near], 1).mean(0)
-    covariance = torch.cat([patch, near], 1).T.cov().view(len(mean), len(mean))
-    covariance.diagonal().add_(RIDGE * (covariance.diagonal().mean() or 1.0))
+    p, both = patch.shape[1], torch.cat([patch, near], 1)
+    offsets, mean = both - both[0], both.mean(0)  # exactly zero in a column that never changes
+    scale = offsets.std(0)
+    scale = torch.where(scale > 0, scale, 1)
+    covariance = (offsets / scale).T.cov().view(len(mean), len(mean))
+    covariance.diagonal()[:p].mul_(1 + RIDGE)  # a constant stays one
+    covariance.diagonal()[p:].add_(RIDGE)
     of_both, of_near = covariance[:p, p:], covariance[p:, p:]
     weights = torch.linalg.solve(of_near, of_both.T).T if near.shape[1] else of_both
     left = covariance[:p, :p] - weights @ of_both.T
     values, vectors = torch.linalg.eigh((left + left.T) / 2)
-    return mean[:p] + (seen - mean[p:]) @ weights.T, vectors * values.clamp(min=0).sqrt() @ vectors.T
+    means = mean[:p] + ((seen - mean[p:]) / scale[p:]) @ weights.T * scale[:p]
+    return means, vectors * values.clamp(min=0).sqrt() @ vectors.T * scale[:p]
+
+
+def _check_size(x: Tensor, windows: Windows, padding: int | None) -> None:
+    reached = list(windows.places)
+    if padding is not None:
+        reached = [min(place, size + 2 * padding) for place, size in zip(reached, windows.window, strict=True)]
+    values = math.prod(reached) * (x.shape[1] if x.ndim > 2 else 1)
+    if values > LARGEST:
+        names = "x" if padding is None else "window and padding together"
+        smaller = "" if padding is None else "a smaller window or padding, or "
+        raise ValueError(
+            f"{names} must hold at most {LARGEST} values for sampling 'conditional', got {values}; "
+            f"take {smaller}sampling='marginal'"
+        )
 
 
 def _grown(where: Tensor, padding: int | None) -> Tensor:
@@ -88,7 +114,3 @@ def _grown(where: Tensor, padding: int | None) -> Tensor:
         grown = F.max_pool1d(lines.flatten(0, -2).float(), 2 * padding + 1, 1, padding)
         where = grown.view(lines.shape).bool().movedim(-1, axis)
     return where
-
-
-def _over(where: Tensor, x: Tensor) -> Tensor:
-    return where[:, None] if x.ndim > 2 else where

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from xaiwidgets.methods.black_box import OUTPUT, BlackBox, Scores
+from xaiwidgets.methods.black_box import BlackBox, Output, Scores
+from xaiwidgets.methods.fills import Seed
 from xaiwidgets.methods.patches import conditional, marginal
 from xaiwidgets.methods.windows import Size, Windows
 from xaiwidgets.parameters import Choice, Range, validated
@@ -27,8 +28,8 @@ def prediction_difference(
     stride: Size | None = None,
     samples: Annotated[int, Range(1, 1000, log=True, help="patches tried in each window")] = 10,
     padding: Annotated[int, Range(0, 32, help="width of the surroundings that are looked at")] = 2,
-    output: Annotated[str, OUTPUT] = "log-odds",
-    seed: int = 0,
+    output: Output = "log-odds",
+    seed: Seed = 0,
 ) -> Tensor:
     """How much of the score is due to what stands in a window, rather than to what usually stands there?
 
@@ -43,7 +44,8 @@ def prediction_difference(
         sampling: "marginal", the patches of `samples` of the data at the same place; "conditional", drawn from a
             Gaussian fitted to the data at that place, given what is around it.
         samples: patches in each window, `S`.
-        padding: for "conditional", how many places around the window are looked at; of a table, all other columns.
+        padding: for "conditional", how many places around the window are looked at; of a table, all other columns. With
+            the window, at most 4096 values: channels count.
         output: "log-odds" or "probability", both of the mean probability; "score", the mean score.
         seed: of the patches; the same for every input of the batch. torch's own generator is not touched.
 

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xaiwidgets.methods.black_box import OUTPUT, BlackBox, Scores
-from xaiwidgets.methods.fills import Fill, fill_picture, hiding
+from xaiwidgets.methods.black_box import BlackBox, Output, Scores
+from xaiwidgets.methods.fills import Fill, Seed, fill_picture, hiding, over_channels
 from xaiwidgets.methods.random_masks import RandomMasks
 from xaiwidgets.methods.running_slope import Estimate, RunningSlope
 from xaiwidgets.parameters import Flag, Range, validated
@@ -18,7 +18,6 @@ Share = Annotated[float, Range(0.01, 0.99, step=0.01, help="of the cells is hidd
 Cells = Annotated[int, Range(1, 64, help="along each axis, hidden or shown as a whole")]
 Samples = Annotated[int, Range(3, 100_000, log=True, help="random masks")]
 Smooth = Annotated[bool, Flag(help="cells fade into each other and are shifted at random, as in RISE")]
-Output = Annotated[str, OUTPUT]
 Shade = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -34,7 +33,7 @@ def random_occlusion(
     smooth: Smooth = False,
     fill: Fill = "black",
     output: Output = "score",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Tensor:
     """How much higher is the score when this place is shown than when it is hidden, the others being hidden at random?
 
@@ -50,7 +49,8 @@ def random_occlusion(
         share: how much is hidden, on average.
         cells: along each axis; of a table, each column is one.
         samples: number of random masks, the same for every input of the batch.
-        smooth: cells fade into each other, and their grid is shifted at random.
+        smooth: cells fade into each other, and their grid is shifted at random; a table has no neighbours, so there it
+            changes nothing.
         seed: of the masks, and of the fill "noise". torch's own generator is not touched.
 
     Returns:
@@ -76,7 +76,7 @@ def random_occlusion_estimates(
     smooth: Smooth = False,
     fill: Fill = "black",
     output: Output = "score",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> Iterator[Estimate]:
     """The map of `random_occlusion` and its standard error, again and again while the masks are drawn.
 
@@ -115,7 +115,7 @@ def _shading(x: Tensor, fill: Fill, seed: int) -> Shade:
     picture = fill_picture(fill, x, seed=seed)
 
     def shade(image: Tensor, shown: Tensor) -> Tensor:
-        return picture[image].lerp(x[image], shown[:, None] if x.ndim > 2 else shown)
+        return picture[image].lerp(x[image], over_channels(shown, x))
 
     return shade
 

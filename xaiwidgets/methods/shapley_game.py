@@ -4,14 +4,16 @@ Players may be the parts of a picture, the columns of a table, or people who sha
 coalition `S` is then a score with only these parts of the input present, or a sum of money.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 import torch
 from torch import Tensor
 
 Value = Callable[[Tensor], Tensor]
+Table = Mapping[Hashable, float]
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,20 @@ class Game:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, value: Value | Mapping[Sequence[str], float], players: int | Sequence[str]) -> "Game":
+    def of(cls, value: Value | Table, players: int | Sequence[str]) -> "Game":
         """A game from a function, or from a table of what each coalition is worth.
 
         Args:
-            value: see `Game`; or a mapping from coalitions, each a tuple of names, to numbers. A coalition that is not
-                in the mapping is worth 0.
-            players: their number, or their names.
+            value: see `Game`; or a mapping from coalitions, each a tuple of names, to numbers; one name is a coalition
+                of one. A coalition that is not in the mapping is worth 0.
+            players: their number (they are then called 1, 2, …), or their names.
 
         Raises:
             TypeError, ValueError: naming the argument, what came and what was expected.
         """
-        if isinstance(players, bool) or not isinstance(players, int | Sequence):
+        if isinstance(players, bool) or not isinstance(players, Integral | Sequence):
             raise TypeError(f"players must be a number or names, got {type(players).__name__}")
-        names = tuple(map(str, range(1, players + 1) if isinstance(players, int) else players))
+        names = tuple(map(str, range(1, int(players) + 1) if isinstance(players, Integral) else players))
         if not names or len(set(names)) < len(names):
             raise ValueError(f"players must be one or more, with different names, got {players!r}")
         if isinstance(value, Mapping):
@@ -82,12 +84,17 @@ class Game:
         return nobody, everybody
 
 
-def _looked_up(table: Mapping[Sequence[str], float], names: tuple[str, ...]) -> Value:
-    if unknown := {name for coalition in table for name in coalition} - set(names):
-        raise ValueError(
-            f"value must be a mapping of coalitions of {', '.join(names)}, got {sorted(map(str, unknown))}"
-        )
-    worth = {frozenset(coalition): float(number) for coalition, number in table.items()}
+def _looked_up(table: Table, names: tuple[str, ...]) -> Value:
+    worth: dict[frozenset[str], float] = {}
+    for coalition, number in table.items():
+        alone = isinstance(coalition, str) or not isinstance(coalition, Iterable)
+        members = [coalition] if alone else list(coalition)
+        key = frozenset(map(str, members))
+        if unknown := sorted(key - set(names)):
+            raise ValueError(f"value must be a mapping of coalitions of {', '.join(names)}, got {unknown}")
+        if len(key) < len(members) or key in worth:
+            raise ValueError(f"value must hold each coalition once, and in it each player, got {coalition!r} again")
+        worth[key] = float(number)
 
     def value(coalitions: Tensor) -> Tensor:
         members = (frozenset(np.array(names)[row].tolist()) for row in coalitions.cpu().numpy())

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from xaiwidgets.methods.black_box import BlackBox, Scores
+from xaiwidgets.methods.black_box import Scores
 from xaiwidgets.methods.fills import Fill, fill_picture, hiding
+from xaiwidgets.methods.lime import one_input
 from xaiwidgets.methods.shapley_game import Game
 from xaiwidgets.methods.superpixels import grid, in_order
 
@@ -42,7 +43,7 @@ def picture_game(
     Raises:
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
-    box = _one_input(model, x, target, output)
+    box = one_input(model, x, target, output)
     labels = player_labels(players, box.x).to(box.x.device)
     without = _without(box.x, labels, fill, seed)
 
@@ -51,13 +52,6 @@ def picture_game(
         return box.scores(len(coalitions), lambda _zero, which: without(missing[which][:, labels]), LABEL)[0]
 
     return Game.of(value, int(labels.max()) + 1)
-
-
-def _one_input(model: Scores, x: Tensor | np.ndarray, target: int, output: str) -> BlackBox:
-    box = BlackBox(model, x, target, output=output)
-    if len(box.x) != 1:
-        raise ValueError(f"x must hold one input, (1, …), got {len(box.x)}; each input is a game of its own")
-    return box
 
 
 def player_labels(players: Tensor | np.ndarray | int | str, x: Tensor) -> Tensor:
@@ -69,6 +63,11 @@ def player_labels(players: Tensor | np.ndarray | int | str, x: Tensor) -> Tensor
         return grid(*places, players)
     labels = torch.from_numpy(players) if isinstance(players, np.ndarray) else players
     expected = f"players must be integer labels of shape {places}"
+    if isinstance(players, int) and players > 0 and x.ndim != 4:
+        raise TypeError(
+            f"{expected}, got {players!r}: only a picture is cut into a number of blocks; about as many pieces of a "
+            f"row of D places: torch.arange(D) * {players} // D"
+        )
     if not isinstance(labels, Tensor):
         raise TypeError(f"{expected}, a positive number of blocks of a picture, or 'channels', got {labels!r}")
     if labels.is_floating_point() or labels.dtype == torch.bool:
@@ -81,6 +80,11 @@ def player_labels(players: Tensor | np.ndarray | int | str, x: Tensor) -> Tensor
 def _without(x: Tensor, labels: Tensor, fill: Fill, seed: int) -> Callable[[Tensor], Tensor]:
     """Where values are missing, `(B, …)` of the shape of `labels` -> the one input without them, `(B, …)`."""
     if labels.shape == x.shape[1:]:
+        if x.ndim > 2 and isinstance(fill, str) and fill == "inpaint":
+            raise ValueError(
+                "fill 'inpaint' needs players that are places: it fills from a place's surroundings, in all channels. "
+                "For players 'channels', or labels of each value, take another fill"
+            )
         picture = fill_picture(fill, x, seed=seed)
         return lambda missing: torch.where(missing, picture, x)
     hide = hiding(x, fill, seed=seed)
@@ -114,8 +118,10 @@ def table_game(
     Raises:
         TypeError, ValueError: naming the argument, what came and what was expected.
     """
-    box = _one_input(model, x, target, output)
-    rows = _background(background, box)
+    box = one_input(model, x, target, output)
+    if box.x.ndim != 2:
+        raise ValueError(f"x must be one row (1, D), got shape {tuple(box.x.shape)}")
+    rows = check_background(background, box.x)
     member = _membership(groups, box.x.shape[1]).to(box.x.device)
 
     def value(coalitions: Tensor) -> Tensor:
@@ -132,12 +138,15 @@ def table_game(
     return Game.of(value, count if names is None else list(names))
 
 
-def _background(background: Tensor | np.ndarray, box: BlackBox) -> Tensor:
+def check_background(background: Tensor | np.ndarray, x: Tensor) -> Tensor:
+    """Return inputs `(M, …)` that stand for "nothing known", in the form of `x`, or say what is wrong with them."""
     if not isinstance(background, Tensor | np.ndarray):
-        raise TypeError(f"background must be a tensor or an array (M, D), got {type(background).__name__}")
-    rows = torch.as_tensor(background).detach().to(box.x)
-    if box.x.ndim != 2 or rows.ndim != 2 or rows.shape[1] != box.x.shape[1] or len(rows) == 0:
-        raise ValueError(f"background must be rows (M, D) like x, {tuple(box.x.shape)}, got shape {tuple(rows.shape)}")
+        raise TypeError(f"background must be a tensor or an array (M, …), got {type(background).__name__}")
+    rows = torch.as_tensor(background).detach().to(x)
+    if rows.shape[1:] != x.shape[1:] or rows.ndim != x.ndim or len(rows) == 0:
+        raise ValueError(
+            f"background must be one or more inputs of shape {tuple(x.shape[1:])}, got shape {tuple(rows.shape)}"
+        )
     if not rows.isfinite().all():
         raise ValueError("background must be finite, got NaN or infinite values")
     return rows

@@ -97,5 +97,8 @@ def _added(game: Game, ranks: Tensor, nobody: Tensor, everybody: Tensor) -> Tens
 def _estimate(total: Tensor, square: Tensor, draws: int, pivot: Tensor, evaluations: int) -> Estimate:
     mean = total / draws
     variance = (square / draws - mean.square()).clamp(min=0) * draws / max(draws - 1, 1)
-    error = (variance / draws).sqrt() if draws > 1 else torch.full_like(mean, math.nan)
+    if len(mean) == 1:
+        error = torch.zeros_like(mean)  # there is only one order
+    else:
+        error = (variance / draws).sqrt() if draws > 1 else torch.full_like(mean, math.nan)
     return Estimate(mean + pivot, error, evaluations)

@@ -44,7 +44,7 @@ def tabular_lime(
         model: any callable, or a torch classifier; see `BlackBox`.
         x: one row, `(1, D)`.
         target: class index.
-        data: rows `(M, D)` of which the scale of the columns is learned.
+        data: rows `(M, D)` of which the scale of the columns is learned; a DataFrame will do.
         samples: `S`, the row itself among them.
         radius: `r`, standard deviation of the samples, in standard deviations of the data.
         kernel_width: width of the kernel; `0.75 √D` if not given.
@@ -76,7 +76,8 @@ def tabular_lime(
 
 
 def _scale(data: Tensor | np.ndarray, x: Tensor) -> Tensor:
-    data = torch.as_tensor(data).detach().cpu().double()
+    data = data if isinstance(data, Tensor) else torch.from_numpy(np.array(data))
+    data = data.detach().cpu().double()
     if data.ndim != 2 or len(data) < 2 or data.shape[1] != x.shape[1]:
         raise ValueError(f"data must be two or more rows (M, {x.shape[1]}), got shape {tuple(data.shape)}")
     if not data.isfinite().all():
