@@ -1,10 +1,11 @@
-"""Fixtures for tests in a real browser: `front_end` (each setting in turn) or `lab`, and `open_notebook`.
+"""Fixtures for tests in a real browser: `front_end` (settings in turn) or `lab`, and `open_notebook`.
 
     def test_it(front_end, open_notebook):
         notebook = open_notebook(front_end, path_of_an_ipynb)
         notebook.run_all()
 
-`notebook` is that for an explorer: the module's CELLS, open and run in each front end.
+`notebook` is that for an explorer: the module's CELLS, open and run in a front end. The front ends are all three, or
+the module's FRONT_ENDS: what differs between them is the same for every explorer, and pages take long.
 
 All are module-scoped, so that a module's tests may share one open notebook through a fixture of their own.
 """
@@ -42,9 +43,16 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
         yield start
 
 
-@pytest.fixture(scope="module", params=SETTINGS)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Front ends of a module."""
+    if "front_end" in metafunc.fixturenames:
+        settings = getattr(metafunc.module, "FRONT_ENDS", tuple(SETTINGS))
+        metafunc.parametrize("front_end", settings, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def front_end(request: pytest.FixtureRequest, chromium_path: str, start_server) -> Server:
-    """JupyterLab with comm subshells on, JupyterLab with them off, and Notebook 7, one after the other."""
+    """JupyterLab with comm subshells on, JupyterLab with them off, or Notebook 7."""
     return start_server(request.param)
 
 

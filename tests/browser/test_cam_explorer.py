@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from explorer_page import all_painted, becomes, first_state, is_accessible, next_by_keyboard, settled
 
+FRONT_ENDS = ("notebook",)
 CELLS = ("from xaiwidgets import CAMExplorer", "explorer = CAMExplorer()\nexplorer", "1 + 1")
 VIEWS = ("explorer.input", "explorer.maps.views[0]", "explorer.maps.views[1]")
 THINGS = "{o.name: o.mask.nonzero().float().mean(0).round().int().tolist() for o in explorer.data.objects[0]}"

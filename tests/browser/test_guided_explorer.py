@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from explorer_page import add_picture, all_painted, becomes, first_state, is_accessible, settled
 
+FRONT_ENDS = ("lab-subshells",)
 CELLS = ("from xaiwidgets import GuidedExplorer", "explorer = GuidedExplorer()\nexplorer", "1 + 1")
 FIRST = {"maps": ["Gradient", "Guided", "Deconvolution", "Your mix"], "other": -1, "depth": 0, "curve": False}
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from explorer_page import all_painted, becomes, first_state, is_accessible, next_by_keyboard, painted, settled
 
+FRONT_ENDS = ("lab-subshells",)
 CELLS = (
     "from xaiwidgets import LimeExplorer, LocalFitExplorer",
     "explorer = LimeExplorer()\nexplorer",

@@ -13,6 +13,7 @@ from explorer_page import (
 )
 from playwright.sync_api import expect
 
+FRONT_ENDS = ("lab-no-subshells",)
 CELLS = (
     "import numpy as np\nfrom xaiwidgets import OcclusionExplorer\nfrom xaiwidgets.colors import picture",
     "explorer = OcclusionExplorer()\nexplorer",

@@ -6,6 +6,7 @@ import pytest
 from explorer_page import all_painted, becomes, closes_when_its_cell_runs_again, first_state, is_accessible
 from playwright.sync_api import expect
 
+FRONT_ENDS = ("lab-subshells",)
 CELLS = (
     "from xaiwidgets import GameExplorer, ShapleyExplorer, ShapleyTableExplorer\nimport threading",
     "explorer = ShapleyExplorer()\nexplorer",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from explorer_page import all_painted, becomes, first_state, is_accessible, settled
 
+FRONT_ENDS = ("lab-no-subshells",)
 CELLS = ("from xaiwidgets import ShatteredExplorer", "explorer = ShatteredExplorer()\nexplorer", "1 + 1")
 MARKERS = "[explorer.scores.marker, explorer.slopes.marker]"
 

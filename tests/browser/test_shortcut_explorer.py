@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from explorer_page import closes_when_its_cell_runs_again, is_accessible, painted, settled
 
+FRONT_ENDS = ("notebook",)
 CELLS = ("from xaiwidgets import ShortcutExplorer", "explorer = ShortcutExplorer()\nexplorer", "1 + 1")
 VIEWS = ("explorer.views.input", "explorer.views.maps.views[0]", "explorer.views.maps.views[1]")
 SELECT = "explorer.views.gallery.set_trait('selected', {})"
