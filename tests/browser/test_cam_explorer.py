@@ -66,6 +66,7 @@ def test_layer_method_and_enlargement_are_chosen_by_keyboard(notebook, shown):
 
 
 def test_cam_at_a_layer_without_pooling_is_answered_in_place(notebook, shown):
+    notebook.page.mouse.move(0, 0)  # over a picture its pixel would be read out in the place of the notice
     notebook.kernel_eval("explorer.choices.set_trait('values', {'variant': 'CAM', 'layer': '6'})")
     shown.get_by_text("not exact at this layer").first.wait_for()
     notebook.kernel_eval("explorer.choices.set_trait('values', {'variant': 'CAM', 'layer': '12'})")
