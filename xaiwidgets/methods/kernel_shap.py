@@ -6,18 +6,17 @@ Notation: `z` is a coalition, 1 for who is in, `s` its size, `n` the number of p
 import math
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Annotated
 
 import torch
 from torch import Tensor
 
+from xaiwidgets.methods.fills import Seed
 from xaiwidgets.methods.shapley_game import Game
 from xaiwidgets.methods.shapley_sampling import Estimate
 from xaiwidgets.parameters import Range, validated
 
 FEW = 12  # players, up to which all coalitions are valued if nothing else is asked for
 ROUNDS = 8  # of draws, each as many as pairs are to be valued
-Seed = Annotated[int, Range(0, 2**31, help="of the coalitions")]
 
 
 @validated

@@ -9,6 +9,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
+from xaiwidgets.methods.fills import Seed
 from xaiwidgets.methods.shapley_game import Game
 from xaiwidgets.parameters import Flag, Range, validated
 from xaiwidgets.progress import chunks, quietly
@@ -16,7 +17,6 @@ from xaiwidgets.progress import chunks, quietly
 AT_ONCE = 4096  # coalitions that are made at once
 Permutations = Annotated[int, Range(1, 1_000_000, log=True, help="orders that are drawn")]
 Antithetic = Annotated[bool, Flag(help="each order is followed by its reverse: twice the cost, less variance")]
-Seed = Annotated[int, Range(0, 2**31, help="of the orders")]
 
 
 @dataclass(frozen=True)
