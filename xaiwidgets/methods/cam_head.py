@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from xaiwidgets.borrow import borrow
-from xaiwidgets.methods.cam_layers import Seen, chosen_layer, maps_of, tapped
+from xaiwidgets.methods.cam_layers import Seen, chosen_layer, maps_of
 from xaiwidgets.methods.inputs import check_x, class_scores
+from xaiwidgets.methods.layers import tapped
 from xaiwidgets.progress import track
 
 HELD_OUT = 5  # every fifth picture measures the accuracy of a fitted head

@@ -4,9 +4,6 @@ A layer is named by the dotted name of its module. Of a module that runs several
 are those that the layer hands on, whatever an in-place operation after it does to them.
 """
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -14,10 +11,10 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from xaiwidgets.borrow import BorrowedModel, borrow
+from xaiwidgets.borrow import borrow
 from xaiwidgets.interception import check_visible
 from xaiwidgets.methods.inputs import check_scores, check_x, class_scores
-from xaiwidgets.methods.names import near
+from xaiwidgets.methods.layers import known_layer, near_layers, outputs_by_layer, tapped
 
 _defaults: WeakKeyDictionary[nn.Module, dict[torch.Size, str]] = WeakKeyDictionary()  # of borrowed copies
 
@@ -30,48 +27,6 @@ class Seen:
     maps: Tensor
     gradients: Tensor
     scores: Tensor
-
-
-class Tap:
-    """A forward hook that keeps a layer's output.
-
-    With `cut` the output becomes the start of the graph: nothing below it is differentiated. With `instead` the layer
-    hands that on in place of its output.
-    """
-
-    def __init__(self, cut: bool, instead: Tensor | None) -> None:
-        self.cut, self.instead, self.output, self.thread = cut, instead, None, threading.get_ident()
-
-    def __call__(self, module: nn.Module, inputs: tuple, output: Any) -> Tensor | None:
-        """Keep a copy of the output, which nothing later overwrites, and pass on what is attached to it."""
-        if threading.get_ident() != self.thread:
-            return None  # another thread runs the same module
-        self.output = output
-        if not isinstance(output, Tensor) or not output.is_floating_point():
-            return None
-        if not self.cut:
-            self.output = output.clone()
-            return None
-        replaced = self.instead is not None and self.instead.shape == output.shape
-        shared = any(isinstance(each, Tensor) and each.data_ptr() == output.data_ptr() for each in inputs)
-        kept = self.instead if replaced else output.clone() if shared else output
-        self.output = kept.detach().requires_grad_(torch.is_grad_enabled())
-        if any(output is each for each in inputs):
-            # An in-place layer: the caller may go on with its input and ignore what is returned.
-            output.copy_(self.output)
-            return None
-        return self.output.clone()
-
-
-@contextmanager
-def tapped(model: nn.Module, layer: str, *, cut: bool = False, instead: Tensor | None = None) -> Iterator[Tap]:
-    """Listen to a layer of `model` inside the `with` block; see `Tap`."""
-    tap = Tap(cut, instead)
-    handle = model.get_submodule(layer).register_forward_hook(tap)
-    try:
-        yield tap
-    finally:
-        handle.remove()
 
 
 def spatial_layers(model: nn.Module, x: Tensor) -> list[str]:
@@ -90,25 +45,9 @@ def spatial_layers(model: nn.Module, x: Tensor) -> list[str]:
 def spatial_shapes(model: nn.Module, x: Tensor) -> dict[str, tuple[int, ...]]:
     """The shape of the maps of each of `spatial_layers`, `(C, h, w)`."""
     model = borrow(model)
-    x, found = check_x(model, x)[:1], {}
-
-    def keep(name: str) -> Any:
-        def hook(module: nn.Module, inputs: tuple, output: Any) -> None:
-            found.pop(name, None)
-            handed_on = any(True for _ in module.children()) and any(output is each for each in found.values())
-            if not handed_on and _is_spatial(output, x):
-                found[name] = output
-
-        return hook
-
-    handles = [module.register_forward_hook(keep(name)) for name, module in _inner(model).named_modules() if name]
-    try:
-        with torch.inference_mode(False), torch.no_grad():
-            class_scores(model, x.clone())
-    finally:
-        for handle in handles:
-            handle.remove()
-    return {name: tuple(output.shape[1:]) for name, output in found.items()}
+    x = check_x(model, x)[:1]
+    found = outputs_by_layer(model, x)
+    return {name: tuple(output.shape[1:]) for name, output in found.items() if _is_spatial(output, x)}
 
 
 def chosen_layer(model: nn.Module, x: Tensor, layer: str | None) -> str:
@@ -124,15 +63,9 @@ def chosen_layer(model: nn.Module, x: Tensor, layer: str | None) -> str:
         raise TypeError(
             f"layer must be the name of a module, or None for the last with maps, got {type(layer).__name__}"
         )
-    try:
-        known = layer != "" and _inner(model).get_submodule(layer) is not None
-    except AttributeError:
-        known = False
-    if not known:
-        names = [name for name, _ in _inner(model).named_modules() if name]
-        raise ValueError(
-            f"layer must be the name of a module, got {layer!r}; near names: {near(layer, names)}; {_offer(model, x)}"
-        )
+    if not known_layer(model, layer):
+        near = near_layers(model, layer)
+        raise ValueError(f"layer must be the name of a module, got {layer!r}; near names: {near}; {_offer(model, x)}")
     return layer
 
 
@@ -144,7 +77,7 @@ def see(model: nn.Module, x: Tensor, target: Tensor, layer: str | None) -> Seen:
     """
     check_visible(model)
     layer = chosen_layer(model, x, layer)
-    with torch.inference_mode(False), torch.enable_grad(), tapped(_inner(model), layer, cut=True) as tap:
+    with torch.inference_mode(False), torch.enable_grad(), tapped(model, layer, cut=True) as tap:
         # The clone: a model may write to its input, and autograd keeps no tensor of inference mode.
         logits = check_scores(class_scores(model, x.clone()), target)
         maps = checked_maps(model, layer, tap.output, x)
@@ -157,7 +90,7 @@ def see(model: nn.Module, x: Tensor, target: Tensor, layer: str | None) -> Seen:
 
 def maps_of(model: nn.Module, x: Tensor, layer: str) -> Tensor:
     """What a layer hands on, `(N, C, h, w)`, without any gradient; `model` is borrowed."""
-    with torch.inference_mode(False), torch.no_grad(), tapped(_inner(model), layer) as tap:
+    with torch.inference_mode(False), torch.no_grad(), tapped(model, layer) as tap:
         class_scores(model, x.clone())
     return checked_maps(model, layer, tap.output, x)
 
@@ -185,8 +118,3 @@ def _is_spatial(output: Any, x: Tensor) -> bool:
 def _offer(model: nn.Module, x: Tensor) -> str:
     names = spatial_layers(model, x)
     return f"layers with maps: {', '.join(map(repr, names))}" if names else "no layer of the model has maps"
-
-
-def _inner(model: nn.Module) -> nn.Module:
-    """The user's modules, whose names the user knows."""
-    return model.model if isinstance(model, BorrowedModel) else model
