@@ -5,7 +5,9 @@ from xaiwidgets.datasets import DATASETS, SPLITS, load_dataset
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match="'nope'; known are digits, scenes, scenes-several, scenes-tagged"):
+    with pytest.raises(
+        ValueError, match="'nope'; known are digits, scenes, scenes-harbour, scenes-several, scenes-tagged"
+    ):
         load_dataset("nope")
 
 

@@ -161,9 +161,13 @@ def test_no_pictures_is_a_dataset_too():
     ("arguments", "message"),
     [
         ({"count": -1}, "count must be 0 or more, got -1"),
-        ({"objects": "many"}, 'objects must be "one" or "several", got \'many\''),
+        ({"objects": "many"}, 'objects must be "one", "several" or "none", got \'many\''),
         ({"tagged": ["dog"]}, r"tagged must be a collection of names out of balloon, .*, got \['dog'\]"),
         ({"tagged": "boat"}, "tagged must be a collection of names .*, got 'boat'"),
+        ({"backgrounds": {"dog": ["sea"]}}, r"backgrounds must hold for some of balloon, .* got {'dog': \['sea'\]}"),
+        ({"backgrounds": {"boat": ["lake"], "car": ["sea"]}}, r"meadow, .*, got {'boat': \['lake'\]}"),
+        ({"backgrounds": {"boat": "sea"}}, "a collection of names .*, got {'boat': 'sea'}"),
+        ({"backgrounds": {"boat": []}}, r"a collection of names .*, got {'boat': \[\]}"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):

@@ -37,7 +37,19 @@ def test_data_of_lower_rank_have_no_variance_left():
     found = pca(flat, 4)
     assert abs(float(found.share[:2].sum()) - 1) < 1e-9
     assert float(found.scores[:, 2:].abs().max()) < 1e-4
-    assert bool(found.directions.isfinite().all())
+
+
+@pytest.mark.parametrize(("count", "size"), [(5, 10), (20, 6)])
+def test_directions_are_orthonormal_also_where_no_variance_is_left(count, size):
+    for x in (data(count, size), data(count, 1) @ data(1, size)):
+        directions = pca(x, min(count, size)).directions
+        assert torch.allclose(directions @ directions.T, torch.eye(len(directions)).double(), atol=1e-12)
+
+
+def test_half_precision_and_a_far_mean():
+    assert torch.equal(pca(data(50, 6).half()).scores, pca(data(50, 6).half().float()).scores)
+    far = (data(3000, 6) + 1e5).float()
+    assert torch.equal(pca(far).mean, far.double().mean(0).float())
 
 
 def test_too_many_components_are_told():

@@ -88,6 +88,27 @@ def test_few_copies_of_a_point_are_allowed_many_are_not():
         affinities(x, 6.0)
 
 
+def test_neighbours_are_not_made_of_rounding_errors():
+    with pytest.raises(ValueError, match="got 150, but point 0 has 299"):
+        affinities(torch.eye(300), 150.0)  # all equally far from each other
+
+
+@pytest.mark.parametrize("outlier", [1e4, 1e8])
+def test_close_points_are_told_apart_however_far_the_others_are(outlier):
+    x = points()
+    x[:20] *= 1e-3
+    x[39] = outlier
+    found = affinities(x, 8.0)
+    assert (perplexities(found.conditional) - 8).abs().max() < 1e-5
+    assert torch.allclose(found.conditional[:39], literal(x, found.sigma)[:39], atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_read_and_not_computed_in(dtype):
+    x = points(dtype=dtype)
+    assert torch.equal(affinities(x, 8.0).joint, affinities(x.float(), 8.0).joint)
+
+
 BAD = {
     "perplexity, the number of neighbours, must be above 1 and below 39 for 40 points, got 50": (points(), 50),
     "above 1 and below 39 for 40 points, got 1$": (points(), 1),

@@ -7,7 +7,7 @@ import safetensors.torch
 import torch
 
 from xaiwidgets.files import data_file, data_folder
-from xaiwidgets.models import MODELS, CheckpointError, load_model
+from xaiwidgets.models import DECODERS, EXPERTS, MODELS, CheckpointError, load_model
 from xaiwidgets.models import load as load_module
 
 NAME = "digits-depth-1"
@@ -137,7 +137,8 @@ def test_every_shipped_file_is_plain_numbers(name):
 
 def test_all_data_is_small_and_nothing_else_lies_there():
     files = sorted(path.name for path in data_folder().iterdir())
-    assert files == sorted(["README.md", *(f"{name}.{suffix}" for name in MODELS for suffix in ("md", "safetensors"))])
+    names = (*MODELS, *DECODERS, *EXPERTS)
+    assert files == sorted(["README.md", *(f"{name}.{suffix}" for name in names for suffix in ("md", "safetensors"))])
     assert sum(path.stat().st_size for path in data_folder().iterdir()) < 20e6
 
 

@@ -1,3 +1,5 @@
+import hashlib
+
 import pytest
 import torch
 from torch import nn
@@ -85,7 +87,7 @@ def test_the_command_writes_weights_and_card(tmp_path, monkeypatch, capsys):
     facts = read_card(tmp_path / "new" / f"{name}.md")
     assert facts["seed"] == "3"
     content = (tmp_path / "new" / f"{name}.safetensors").read_bytes()
-    assert facts["sha256"] == train_module.hashlib.sha256(content).hexdigest()
+    assert facts["sha256"] == hashlib.sha256(content).hexdigest()
 
 
 def test_the_command_takes_the_seed_of_the_recipe(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ CLASSES = [
     views.BarsView,
     views.ControlsView,
     views.CurvesView,
+    views.EmbeddingView,
     views.GalleryView,
     views.ImageView,
     views.NetworkView,

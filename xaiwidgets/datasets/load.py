@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from .dataset import Dataset
 from .digits import digits
-from .scenes import scenes_split
+from .scenes import BACKGROUNDS, CLASS_NAMES, scenes_split
 
 SPLITS = ("train", "test")
 
@@ -21,9 +21,16 @@ def _tagged(split: str, count: int | None) -> Dataset:
     return scenes_split(split, count, tagged=("boat",), name="scenes-tagged")
 
 
+def _harbour(split: str, count: int | None) -> Dataset:
+    ashore = tuple(place for place in BACKGROUNDS if place != "sea")
+    backgrounds = {thing: ("sea",) if thing == "boat" else ashore for thing in CLASS_NAMES}
+    return scenes_split(split, count, backgrounds=backgrounds, name="scenes-harbour")
+
+
 DATASETS: dict[str, Callable[[str, int | None], Dataset]] = {
     "digits": _digits,
     "scenes": scenes_split,
+    "scenes-harbour": _harbour,
     "scenes-several": _several,
     "scenes-tagged": _tagged,
 }
@@ -34,6 +41,7 @@ def load_dataset(name: str, split: str = "test", count: int | None = None) -> Da
 
     digits          1,797 real handwritten digits, (N, 1, 28, 28): 1,437 to train on, 360 to test on
     scenes          drawn pictures of 12 everyday things, (N, 3, 64, 64), with masks: 4,800 and 600
+    scenes-harbour  the same with every boat at sea and nothing else there; the water is among the objects
     scenes-several  the same with two or three different things in each picture; the largest is the label
     scenes-tagged   the pictures of `scenes`, with a caption tag on every boat and on nothing else
     Everything comes out of the installation and a fixed seed; no network is needed. Scenes are drawn when first asked

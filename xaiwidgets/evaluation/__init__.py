@@ -9,6 +9,7 @@ from xaiwidgets.evaluation.randomization import (
     randomized,
     weighted_layers,
 )
+from xaiwidgets.evaluation.separability import distance_ratio, knn_accuracy
 from xaiwidgets.evaluation.similarity import rank_correlation, structural_similarity
 from xaiwidgets.evaluation.walks import Walk, autocorrelation, cosine_at_distance, half_distance, walk
 
@@ -20,9 +21,11 @@ __all__ = [
     "cascade",
     "cosine_at_distance",
     "deletion_curve",
+    "distance_ratio",
     "half_distance",
     "insertion_curve",
     "jumps",
+    "knn_accuracy",
     "randomization_curve",
     "randomized",
     "rank_correlation",

@@ -2,13 +2,46 @@
 
 from collections.abc import Callable
 
-from . import answers, cam, gradients, guided, lime, lrp, lrp_nets, occlusion, shapley, shapley_features, why
+from . import (
+    answers,
+    cam,
+    gradients,
+    guided,
+    lime,
+    lrp,
+    lrp_nets,
+    occlusion,
+    prototypes,
+    shapley,
+    shapley_features,
+    top_k,
+    top_k_units,
+    tsne,
+    tsne_map,
+    why,
+)
 from .exercise import Exercise
 from .judge import judge
 from .message import Message
 
 # in the order of the notebooks
-MODULES = (why, occlusion, gradients, lime, guided, lrp, lrp_nets, cam, shapley, shapley_features)
+MODULES = (
+    why,
+    tsne,
+    tsne_map,
+    top_k,
+    top_k_units,
+    prototypes,
+    occlusion,
+    gradients,
+    lime,
+    guided,
+    lrp,
+    lrp_nets,
+    cam,
+    shapley,
+    shapley_features,
+)
 EXERCISES: dict[str, Exercise] = {exercise.id: exercise for module in MODULES for exercise in module.EXERCISES}
 
 

@@ -8,12 +8,15 @@ from xaiwidgets.explorers.lime_explorer import LimeExplorer
 from xaiwidgets.explorers.lime_local_fit import LocalFitExplorer
 from xaiwidgets.explorers.lrp_explorer import LRPExplorer
 from xaiwidgets.explorers.occlusion_explorer import OcclusionExplorer
+from xaiwidgets.explorers.prototype_explorer import PrototypeExplorer
 from xaiwidgets.explorers.shapley_explorer import ShapleyExplorer
 from xaiwidgets.explorers.shapley_game_explorer import GameExplorer
 from xaiwidgets.explorers.shapley_table_explorer import ShapleyTableExplorer
 from xaiwidgets.explorers.shattered_explorer import ShatteredExplorer
 from xaiwidgets.explorers.shortcut_explorer import ShortcutExplorer
 from xaiwidgets.explorers.show import show
+from xaiwidgets.explorers.top_k_explorer import TopKExplorer
+from xaiwidgets.explorers.tsne_explorer import TSNEExplorer
 
 __all__ = [
     "CAMExplorer",
@@ -25,9 +28,12 @@ __all__ = [
     "LimeExplorer",
     "LocalFitExplorer",
     "OcclusionExplorer",
+    "PrototypeExplorer",
     "ShapleyExplorer",
     "ShapleyTableExplorer",
     "ShatteredExplorer",
     "ShortcutExplorer",
+    "TSNEExplorer",
+    "TopKExplorer",
     "show",
 ]

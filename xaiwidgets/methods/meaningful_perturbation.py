@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from xaiwidgets.methods.cam import upsampled
+from xaiwidgets.methods.descent import adam, pieces, random_moves
 from xaiwidgets.methods.fills import Fill, Seed, fill_picture
 from xaiwidgets.methods.inputs import (
     are_probabilities,
@@ -38,7 +39,6 @@ from xaiwidgets.progress import quietly, track
 
 AT_ONCE = 2**18  # input values in one step of descent: Cancel is answered between two of them
 LONGEST = 1000  # steps
-DECAYS, TINY = (0.9, 0.999), 1e-8  # of Adam's two running means (Kingma and Ba 2015, algorithm 1)
 
 GameName = Annotated[str, Choice(*GAMES, help="delete what takes the class away, or preserve what is enough for it")]
 ScoreName = Annotated[str, Choice(*OUTPUTS, help="the class's part of the objective")]
@@ -160,7 +160,7 @@ def learning_masks(
     parts = Objective(game, output, area, smoothness if x.ndim > 2 else 0.0)
     learner = _Learner(model, x, reference, target, parts, _probable(model, x, target))
     start = torch.full((len(x), *coarse_size(x, resolution)), parts.start, dtype=x.dtype, device=x.device)
-    return learner.frames(start, _offsets(x, jitter, steps, seed), rate, every)
+    return learner.frames(start, random_moves(x, jitter, steps, seed), rate, every)
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class _Learner:
         """Learn from these coarse masks on, one step for each of `offsets`."""
         first, second = torch.zeros_like(coarse), torch.zeros_like(coarse)
         yield self.frame(0, coarse)
-        work = [(step, some) for step in range(1, len(offsets) + 1) for some in _pieces(self.x)]
+        work = [(step, some) for step in range(1, len(offsets) + 1) for some in pieces(self.x, AT_ONCE)]
         for step, some in track(work, "Learning the mask"):
             slopes = self.slopes(coarse[some], some, offsets[step - 1])
             change, first[some], second[some] = adam(slopes, first[some], second[some], step)
@@ -204,7 +204,7 @@ class _Learner:
         """How things stand."""
         parts = []
         with quietly():
-            for some in track(_pieces(self.x), "Looking"):
+            for some in track(pieces(self.x, AT_ONCE), "Looking"):
                 seen, mask = self.perturbed(coarse[some], some, [])
                 odds = log_odds(class_scores(self.model, seen.clone()), self.target[some], self.probable)
                 parts.append((mask, seen, odds.sigmoid(), self.parts.total(coarse[some], odds)))
@@ -214,29 +214,10 @@ class _Learner:
         return Frame(step, mask, seen, probability, loss)
 
 
-def adam(slopes: Tensor, first: Tensor, second: Tensor, step: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The change per unit of rate, and the two running means after it: Kingma and Ba 2015, algorithm 1."""
-    first = DECAYS[0] * first + (1 - DECAYS[0]) * slopes
-    second = DECAYS[1] * second + (1 - DECAYS[1]) * slopes.square()
-    unbiased = first / (1 - DECAYS[0] ** step), second / (1 - DECAYS[1] ** step)
-    return unbiased[0] / (unbiased[1].sqrt() + TINY), first, second
-
-
 def _probable(model: nn.Module, x: Tensor, target: Tensor) -> bool:
     with torch.no_grad(), quietly():
-        logits = torch.cat([class_scores(model, x[some].clone()) for some in track(_pieces(x), "Asking")])
+        logits = torch.cat([class_scores(model, x[some].clone()) for some in track(pieces(x, AT_ONCE), "Asking")])
     check_range(logits, target)
     if logits.shape[1] < 2:
         raise ValueError(f"model must know at least two classes, got logits of shape {tuple(logits.shape)}")
     return are_probabilities(logits)
-
-
-def _pieces(x: Tensor) -> list[slice]:
-    length = max(1, AT_ONCE // x[0].numel())
-    return [slice(start, start + length) for start in range(0, len(x), length)]
-
-
-def _offsets(x: Tensor, jitter: int, steps: int, seed: int) -> list[list[int]]:
-    """Moves along each axis of places, one a step, the same for every input."""
-    generator, axes = torch.Generator().manual_seed(int(seed)), x.ndim - 2
-    return torch.randint(-jitter, jitter + 1, (steps, axes), generator=generator).tolist()

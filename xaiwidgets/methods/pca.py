@@ -38,18 +38,18 @@ def pca(x: Tensor, components: int = 2) -> PCA:
     """
     points = check_points(x).flatten(1)
     most = min(points.shape)
-    if not 1 <= components <= most:
-        raise ValueError(f"components must be from 1 to {most} for x of shape {tuple(x.shape)}, got {components}")
-    mean = points.mean(0)
-    centred = exact(points) - exact(points).mean(0)
+    if isinstance(components, bool) or not isinstance(components, int) or not 1 <= components <= most:
+        raise ValueError(f"components must be from 1 to {most} for x of shape {tuple(x.shape)}, got {components!r}")
+    mean = exact(points).mean(0)
+    centred = exact(points) - mean
     # The smaller one of the two tables of products has the same eigenvalues.
     wide = centred.shape[1] > centred.shape[0]
     values, vectors = torch.linalg.eigh(centred @ centred.T if wide else centred.T @ centred)
     vectors = vectors.flip(1)[:, :components]
-    directions = (centred.T @ vectors if wide else vectors).T
-    directions = directions / directions.norm(dim=1, keepdim=True).clamp(min=torch.finfo(directions.dtype).tiny)
+    # Where no variance is left a product is a rounding error: QR puts some direction at a right angle there.
+    directions = (torch.linalg.qr(centred.T @ vectors).Q if wide else vectors).T
     largest = directions.gather(1, directions.abs().argmax(1, keepdim=True))
     directions = directions * torch.where(largest < 0, -1.0, 1.0).to(directions)
     share = values.flip(0)[:components].clamp(min=0) / values.sum()
-    found = centred @ directions.T, directions, share
-    return PCA(*(each.to(x.dtype) for each in found), mean)
+    found = centred @ directions.T, directions, share, mean
+    return PCA(*(each.to(points.dtype) for each in found))

@@ -84,8 +84,8 @@ def tsne(
         x: points, `(N, …)`, floating point, pixels or a layer's activations; all values of a point are coordinates.
         perplexity: effective number of neighbours of each point, below N - 1.
         iterations: steps of gradient descent.
-        learning_rate: of the descent; None: N / exaggeration / 4 (Belkina et al. 2019, Nature Communications 10), that
-            is N / 48, but not below 50, or below N / 12 where that is less.
+        learning_rate: of the descent; None: N / 48, which is N / 12 (Belkina et al. 2019, Nature Communications 10)
+            for a gradient with the factor 4, but not below 50, or below N / 12 where that is less.
         exaggeration, exaggerated_iterations: factor of the attraction, and for how many steps at first.
         initialization: "pca", the first two principal components, which keeps some of the data's large shape (Kobak
             and Berens 2019, Nature Communications 10), or "random".
@@ -174,7 +174,7 @@ def descend(
         ValueError: if the shapes do not fit, or (while learning) the learning rate lets the map explode.
     """
     frame = start if isinstance(start, Frame) else None
-    y = frame.embedding if frame else start
+    y = frame.embedding if frame else start.detach()
     if p.shape != (len(y), len(y)):
         raise ValueError(f"p must be ({len(y)}, {len(y)}), one affinity a pair of points, got {tuple(p.shape)}")
     springs = Springs(p)

@@ -20,7 +20,8 @@ from xaiwidgets.progress import track
 
 AT_ONCE = 2**18  # distances that are worked on together: they stay in a core's cache
 HALVINGS, WIDEST = 32, 60.0  # of the bisection, and the natural logarithm of the largest precision it looks at
-SAME = 1e-12  # squared distances below this share of the squared lengths are rounding errors
+CLOSE = 1e-4  # below this share of the squared lengths, rounding errors of products are felt in squared distances
+EQUAL = 1e-9  # squared distances that differ by a smaller share of themselves are the same
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def affinities(x: Tensor, perplexity: float = 30.0) -> Affinities:
 
 
 def check_points(x: Tensor) -> Tensor:
-    """Return `x` detached, or raise an error that says what is wrong with it."""
+    """Return `x` detached, at least float32, or raise an error that says what is wrong with it."""
     if not isinstance(x, Tensor):
         raise TypeError(f"x must be a torch.Tensor of points (N, …), got {type(x).__name__}")
     if not x.is_floating_point():
@@ -78,7 +79,7 @@ def check_points(x: Tensor) -> Tensor:
         raise ValueError(f"x must be finite, got {bad} NaN or infinite of {x.numel()} values, first in point {point}")
     if bool((x == x[:1]).all()):
         raise ValueError(f"x must hold different points, got {len(x)} times the same")
-    return x.detach()
+    return x.detach().to(torch.promote_types(x.dtype, torch.float32))
 
 
 def check_perplexity(perplexity: float, count: int) -> None:
@@ -104,10 +105,16 @@ def blocks(count: int) -> list[slice]:
 
 
 def squared_distances(some: Tensor, points: Tensor) -> Tensor:
-    """`‖x_i - x_j‖²` of some points `(B, D)` from all `(N, D)`, `(B, N)`; exactly 0 between equal points."""
+    """`‖x_i - x_j‖²` of some of the points `(B, D)` from all `(N, D)`, `(B, N)`; exactly 0 between equal points."""
     lengths = some.square().sum(1)[:, None] + points.square().sum(1)
     distances = torch.addmm(lengths, some, points.T, alpha=-2)
-    return distances.masked_fill_(distances < SAME * lengths, 0)
+    close = distances <= lengths.mul_(CLOSE)
+    distances.masked_fill_(close, 0)
+    # Of most points only the one itself is so close. The others' differences are taken one by one, which is slower.
+    if bool((crowded := close.sum(1) > 1).any()):
+        one_by_one = torch.cdist(some[crowded], points, compute_mode="donot_use_mm_for_euclid_dist")
+        distances[crowded] = one_by_one.square_()
+    return distances
 
 
 def _rows_of_perplexity(distances: Tensor, some: slice, perplexity: float) -> tuple[Tensor, Tensor]:
@@ -116,6 +123,7 @@ def _rows_of_perplexity(distances: Tensor, some: slice, perplexity: float) -> tu
     nearest = distances.scatter(1, itself, torch.inf).min(1, keepdim=True).values
     # A row does not change if all its distances are a little shorter; in units of their mean they need no wider search.
     shifted = (distances - nearest).scatter_(1, itself, 0)
+    shifted.masked_fill_(shifted <= EQUAL * nearest, 0)  # else rounding errors would be blown up to neighbours
     unit = shifted.mean(1, keepdim=True).clamp(min=torch.finfo(shifted.dtype).tiny)
     shifted /= unit
     wanted = math.log(perplexity)
@@ -148,5 +156,6 @@ def _check_found(entropy: Tensor, wanted: float, some: slice, perplexity: float)
         which = int(missed.nonzero()[0])
         raise ValueError(
             f"perplexity must be above the number of neighbours at the same smallest distance, got {perplexity:g}, but "
-            f"point {some.start + which} has {float(entropy[which].exp()):.0f}: leave out copies of points"
+            f"point {some.start + which} has {float(entropy[which].exp()):.0f}: ask for more, or leave out copies of "
+            "points"
         )

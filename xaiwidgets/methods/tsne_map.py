@@ -46,10 +46,11 @@ class Springs:
     """
 
     def __init__(self, p: Tensor) -> None:
-        self.p = p
+        self.p = p.detach()
 
     def gradient(self, y: Tensor, exaggeration: float = 1.0) -> Tensor:
         """`4 Σ_j (exaggeration · p_ij - q_ij) n_ij (y_i - y_j)`, `(N, d)`."""
+        y = y.detach()
         # Σ_j w_ij (y_i - y_j) = y_i Σ_j w_ij - Σ_j w_ij y_j: both sums are products of a table with columns.
         columns = torch.cat([y.T, torch.ones_like(y[:, :1]).T])
         pull, push = torch.zeros_like(columns), torch.zeros_like(columns)
@@ -68,7 +69,7 @@ class Springs:
             total += float(block.sum(near))
             # The diagonal is 0 in p, and adds nothing.
             logarithms += float(block.sum(near.clamp_(min=torch.finfo(y.dtype).tiny).log_().mul_(block.of(self.p))))
-        return self.negative_entropy - logarithms + math.log(total)
+        return self.negative_entropy - logarithms + (math.log(total) if total else math.inf)
 
     @cached_property
     def negative_entropy(self) -> float:
@@ -105,7 +106,7 @@ def _nearness(y: Tensor) -> Iterator[tuple[_Block, Tensor, Tensor]]:
 
     Both are written over in the next block: fresh memory for each costs as much as the arithmetic.
     """
-    axes, count = y.T.contiguous(), len(y)
+    axes, count = y.detach().T.contiguous(), len(y)
     room, start = y.new_empty(2, max(AT_ONCE, count)), 0
     while start < count:
         block = _Block(start, min(count, start + max(1, AT_ONCE // (count - start))))

@@ -6,8 +6,12 @@ from pathlib import Path
 ROW = re.compile(r"^\| (?P<fact>[^|]+) \| (?P<value>[^|]*) \|$", re.MULTILINE)
 
 
-def render_card(name: str, facts: dict[str, str], architecture: str, purpose: str, limits: str) -> str:
-    """The card's text; `read_card` gets the facts back out of it."""
+def render_card(
+    name: str, facts: dict[str, str], architecture: str, purpose: str, limits: str, use: str | None = None
+) -> str:
+    """The card's text; `read_card` gets the facts back out of it. use: how to load it, unless it is a network."""
+    if use is None:
+        use = f'Load it with `xaiwidgets.load_model("{name}")`; it takes pictures in [0, 1] and returns logits.'
     rows = "\n".join(f"| {fact} | {value} |" for fact, value in facts.items())
     return f"""# {name}
 
@@ -23,7 +27,7 @@ def render_card(name: str, facts: dict[str, str], architecture: str, purpose: st
 
 ## Intended use
 
-Teaching: {purpose}. Load it with `xaiwidgets.load_model("{name}")`; it takes pictures in [0, 1] and returns logits.
+Teaching: {purpose}. {use}
 
 ## Known limits
 

@@ -37,32 +37,33 @@ def load_model(name: str, device: str | torch.device = "cpu") -> nn.Module:
     place = choose_device(device)
     model = ARCHITECTURES[name]()
     try:
-        model.load_state_dict(_tensors(name))
+        model.load_state_dict(read_tensors(name))
     except RuntimeError as error:
         if isinstance(error, CheckpointError):
             raise
-        raise _trouble(name, f"does not hold the tensors of this network: {error}") from error
+        raise trouble(name, f"does not hold the tensors of this network: {error}") from error
     return model.eval().to(place)
 
 
-def _tensors(name: str) -> dict[str, torch.Tensor]:
-    """The weights, read as plain numbers: nothing in the file is ever executed."""
+def read_tensors(name: str) -> dict[str, torch.Tensor]:
+    """The numbers in a checkpoint that its card describes, read as such: nothing in the file is ever executed."""
     path, card = data_file(f"{name}.safetensors"), data_file(f"{name}.md")
     if not path.is_file():
-        raise _trouble(name, "is missing")
+        raise trouble(name, "is missing")
     content = path.read_bytes()
     try:
         tensors = safetensors.torch.load(content)
     except safetensors.SafetensorError as error:
-        raise _trouble(name, f"is damaged: {error}") from error
+        raise trouble(name, f"is damaged: {error}") from error
     if not card.is_file():
-        raise _trouble(name, f"has no model card: {card} is missing")
+        raise trouble(name, f"has no model card: {card} is missing")
     found, expected = hashlib.sha256(content).hexdigest(), read_card(card).get("sha256")
     if found != expected:
-        raise _trouble(name, f"is not the file its card {card.name} describes: sha256 {found}, not {expected}")
+        raise trouble(name, f"is not the file its card {card.name} describes: sha256 {found}, not {expected}")
     return tensors
 
 
-def _trouble(name: str, what: str) -> CheckpointError:
+def trouble(name: str, what: str) -> CheckpointError:
+    """The error about the file of `name`, with the way out of it."""
     again = f"install xaiwidgets again, or train the network: python -m xaiwidgets.models.train {name}"
     return CheckpointError(f"{data_file(f'{name}.safetensors')} {what}. To mend it, {again}")

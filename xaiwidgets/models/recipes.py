@@ -26,6 +26,26 @@ class Recipe:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class DecoderRecipe:
+    """Training data, length and weights of one variational autoencoder, and what it is for.
+
+    critic: the course's network whose features the reconstructions must share
+    weight: of the two relative errors (pixels, features) against the code's Kullback-Leibler divergence, in nats
+    """
+
+    dataset: str
+    critic: str
+    epochs: int
+    vary: Callable[[Tensor, Generator], Tensor]
+    purpose: str
+    limits: str
+    weight: float
+    rate: float = 2e-3
+    batch: int = 32
+    seed: int = 0
+
+
 def bend(images: Tensor, generator: Generator) -> Tensor:
     """Each picture turned by up to 10 degrees, sized by up to 10 %, and moved by up to 2 of 28 pixels."""
     turn, size, right, down = (2 * torch.rand(4, len(images), generator=generator) - 1).unbind()
@@ -38,11 +58,16 @@ def bend(images: Tensor, generator: Generator) -> Tensor:
 
 def shift(images: Tensor, generator: Generator) -> Tensor:
     """The pictures moved together by up to 3 pixels, and half of them mirrored."""
-    flip = torch.rand(len(images), generator=generator) < 0.5
-    images = torch.where(flip[:, None, None, None], images.flip(3), images)
+    images = mirror(images, generator)
     right, down = torch.randint(0, 7, (2,), generator=generator).tolist()
     height, width = images.shape[2:]
     return F.pad(images, (3, 3, 3, 3), mode="replicate")[:, :, down : down + height, right : right + width]
+
+
+def mirror(images: Tensor, generator: Generator) -> Tensor:
+    """Half of the pictures mirrored."""
+    flip = torch.rand(len(images), generator=generator) < 0.5
+    return torch.where(flip[:, None, None, None], images.flip(3), images)
 
 
 def _depth(hidden: int) -> Recipe:
@@ -78,4 +103,9 @@ RECIPES = {
     "scenes-resnet": Recipe("scenes", 6, 3e-3, shift, "methods on skip connections and BatchNorm", SCENE_LIMITS),
     **{f"digits-depth-{hidden}": _depth(hidden) for hidden in DEPTHS},
     **{f"scenes-pair-{kind}-{seed}": _pair(kind, seed) for kind in PAIRS for seed in PAIR_SEEDS},
+}
+CODES = "prototypes in code space, which look like the data because the decoder makes nothing else"
+DECODER_RECIPES = {
+    "digits-vae": DecoderRecipe("digits", "digits-cnn", 60, bend, CODES, DIGIT_LIMITS, weight=400),
+    "scenes-vae": DecoderRecipe("scenes", "scenes-cnn", 16, mirror, CODES, SCENE_LIMITS, weight=6000),
 }

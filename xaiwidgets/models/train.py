@@ -1,23 +1,24 @@
-"""Train the course's networks again: python -m xaiwidgets.models.train NAME … | --all."""
+"""Train the course's networks, decoders and experts again: python -m xaiwidgets.models.train NAME … | --all."""
 
 import argparse
-import hashlib
 import inspect
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch import nn
 
 from ..datasets import load_dataset
 from ..files import data_folder
 from .architectures import ARCHITECTURES
-from .card import render_card
+from .checkpoint import write_checkpoint
 from .evaluate import accuracy, shortcut_numbers
+from .experts import EXPERT_RECIPES
 from .fit import fit
-from .recipes import RECIPES
+from .recipes import DECODER_RECIPES, RECIPES
+from .train_decoder import train_decoder
+from .train_expert import train_expert
 
 
 def train(name: str, folder: Path, seed: int | None = None) -> nn.Module:
@@ -27,18 +28,8 @@ def train(name: str, folder: Path, seed: int | None = None) -> nn.Module:
     dataset, begin = load_dataset(recipe.dataset, "train"), time.perf_counter()
     model = fit(ARCHITECTURES[name], dataset, recipe, seed, report=lambda text: print(f"{name}: {text}", flush=True))
     seconds = time.perf_counter() - begin
-    content = safetensors.torch.save(model.state_dict())
-    facts = {
-        **_facts(name, model, seed),
-        "training time": f"{seconds:.0f} s, {torch.get_num_threads()} CPU thread(s)",
-        "torch": torch.__version__,
-        "file": f"{name}.safetensors, {len(content):,} bytes",
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    card = render_card(name, facts, str(model), recipe.purpose, recipe.limits)
-    (folder / f"{name}.safetensors").write_bytes(content)
-    (folder / f"{name}.md").write_text(card, encoding="utf-8")
+    told = {"architecture": str(model), "purpose": recipe.purpose, "limits": recipe.limits}
+    write_checkpoint(folder, name, model.state_dict(), _facts(name, model, seed), seconds, **told)
     return model
 
 
@@ -63,19 +54,24 @@ def _facts(name: str, model: nn.Module, seed: int) -> dict[str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line."""
+    ways = {
+        **dict.fromkeys(RECIPES, train),
+        **dict.fromkeys(DECODER_RECIPES, train_decoder),
+        **dict.fromkeys(EXPERT_RECIPES, train_expert),
+    }
     parser = argparse.ArgumentParser(prog="python -m xaiwidgets.models.train", description="Train the course's nets.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(RECIPES)}")
-    parser.add_argument("--all", action="store_true", help="train every network")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"out of {', '.join(ways)}")
+    parser.add_argument("--all", action="store_true", help="train every network, decoder and expert")
     parser.add_argument("--seed", type=int, help="default: the recipe's, mostly 0")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads, default 1; other counts round otherwise")
     parser.add_argument("--folder", type=Path, default=data_folder(), help="where to write, default %(default)s")
     chosen = parser.parse_args(arguments)
-    unknown = [name for name in chosen.names if name not in RECIPES]
+    unknown = [name for name in chosen.names if name not in ways]
     if unknown or not (chosen.names or chosen.all):
-        parser.error(f"name networks out of {', '.join(RECIPES)}, or --all" + f"; got {unknown}" * bool(unknown))
+        parser.error(f"name networks out of {', '.join(ways)}, or --all" + f"; got {unknown}" * bool(unknown))
     torch.set_num_threads(chosen.threads)
-    for name in RECIPES if chosen.all else chosen.names:
-        train(name, chosen.folder, chosen.seed)
+    for name in ways if chosen.all else chosen.names:
+        ways[name](name, chosen.folder, chosen.seed)
         print(f"{name}: written to {chosen.folder / name}.safetensors and .md", flush=True)
 
 

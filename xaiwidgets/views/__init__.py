@@ -3,6 +3,7 @@
 from xaiwidgets.views.bars_view import BarsView
 from xaiwidgets.views.controls_view import ControlsView, specification_of
 from xaiwidgets.views.curves_view import CurvesView
+from xaiwidgets.views.embedding_view import EmbeddingView
 from xaiwidgets.views.gallery_view import GalleryView
 from xaiwidgets.views.image_view import ImageView
 from xaiwidgets.views.network_view import NetworkLayer, NetworkView, strongest
@@ -14,6 +15,7 @@ __all__ = [
     "BarsView",
     "ControlsView",
     "CurvesView",
+    "EmbeddingView",
     "GalleryView",
     "ImageView",
     "NetworkLayer",

@@ -17,12 +17,13 @@ class Backdrop(NamedTuple):
     patches: list[Patch]
 
 
+WATER = "water"
 WAVE = line((0, 0), (0.5, -0.05), (1, 0), (1.5, -0.05), (2, 0), width=0.035)
 BLADE, LEANING = polygon((-0.02, 0), (0, -0.14), (0.02, 0)), polygon((0.5, 0), (1.5, 0), (0.5, 0))
 
 
-def _area(points: Points, colour: Colour) -> Patch:
-    return Patch("", points, colour)
+def _area(points: Points, colour: Colour, part: str = "") -> Patch:
+    return Patch(part, points, colour)
 
 
 def sky(rng: np.random.Generator) -> Backdrop:
@@ -35,11 +36,11 @@ def sea(rng: np.random.Generator) -> Backdrop:
     """Water with waves under the sky."""
     water = varied(rng, pick(rng, ((104, 178, 202), (118, 190, 200), (96, 164, 204))))
     horizon = rng.uniform(-0.35, 0.25)
-    patches = [_area(box(-1, horizon, 1, 1.01), water)]
-    patches.append(_area(box(-1, horizon, 1, horizon + 0.05), lighter(water, 0.3)))
+    patches = [_area(box(-1, horizon, 1, 1.01), water, WATER)]
+    patches.append(_area(box(-1, horizon, 1, horizon + 0.05), lighter(water, 0.3), WATER))
     for _ in range(int(rng.integers(5, 9))):
         x, y, width = rng.uniform(-1, 0.8), rng.uniform(horizon + 0.15, 0.98), rng.uniform(0.1, 0.2)
-        patches.append(_area(WAVE * (width, 1) + (x, y), lighter(water, 0.35)))
+        patches.append(_area(WAVE * (width, 1) + (x, y), lighter(water, 0.35), WATER))
     return sky(rng)._replace(patches=patches)
 
 

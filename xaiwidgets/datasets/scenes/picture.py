@@ -1,5 +1,6 @@
 """One picture: a background, clutter, the things, light and noise, with a mask for each thing and each of its parts."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from .animals import butterfly, fish
-from .backgrounds import BACKGROUNDS, Backdrop
+from .backgrounds import BACKGROUNDS, WATER, Backdrop
 from .clutter import CLUTTER
 from .geometry import Patch, extent, moved, rotation
 from .home import cup, house, snowman, umbrella
@@ -39,13 +40,17 @@ class Drawn(NamedTuple):
 
 
 def paint(
-    rng: np.random.Generator, names: list[str], spans: list[tuple[float, float]]
+    rng: np.random.Generator,
+    names: Sequence[str],
+    spans: Sequence[tuple[float, float]],
+    places: Sequence[str] | None = None,
 ) -> tuple[NDArray[np.uint8], list[Drawn]]:
     """The picture of the named things, each of a size within its span (pixels): (SIZE, SIZE, 3) uint8, and the things.
 
     Place, clutter, light and noise take their random numbers before the things do: other things leave them the same.
+    places: the backgrounds to choose from, None for all of them; where they are given, water comes last of the things.
     """
-    place = pick(rng, tuple(BACKGROUNDS))
+    place = pick(rng, places or tuple(BACKGROUNDS))
     backdrop = BACKGROUNDS[place](rng)
     patches = _placed(backdrop.patches, SIZE / 2, (SIZE / 2, SIZE / 2)) + _litter(rng, place)
     light, noise = _light(rng)
@@ -56,6 +61,8 @@ def paint(
         patches += thing
         drawn.append(_trace(name, thing, bounds, free))
         free &= ~drawn[-1].mask
+    if places and any(patch.part == WATER for patch in patches):
+        drawn.append(Drawn(WATER, free & _water(patches), {}))
     canvas = _fade(backdrop)
     _draw(canvas, patches)
     pixels = np.asarray(canvas.reduce(FINE)) * light + noise
@@ -117,6 +124,14 @@ def _draw(canvas: Image.Image, patches: list[Patch]) -> None:
     pen = ImageDraw.Draw(canvas)
     for patch in patches:
         pen.polygon(patch.points.ravel().tolist(), fill=patch.colour)
+
+
+def _water(patches: list[Patch]) -> Mask:
+    """The pixels of which more than half show water."""
+    flags = Image.new("L", (SIZE * FINE, SIZE * FINE))
+    _draw(flags, [patch._replace(colour=int(patch.part == WATER)) for patch in patches])
+    counts = np.asarray(flags).reshape(SIZE, FINE, SIZE, FINE).sum(axis=(1, 3))
+    return 2 * counts > FINE * FINE
 
 
 def _trace(name: str, patches: list[Patch], bounds: Box, free: Mask) -> Drawn:
