@@ -21,11 +21,14 @@ from xaiwidgets.methods.gradients import gradient, gradient_x_input, integrated_
 from xaiwidgets.models import accuracy, load_model, predict, shortcut_numbers
 
 sys.path.append(str(Path(__file__).parent / "support"))
+from map_numbers import tsne_maps, tsne_rows, tsne_times
 from mask_numbers import learned_masks
 from method_numbers import guided_times, lrp_times
 from number_rows import ratio, row
 from perturbation_numbers import first_map, lime_times, occlusion_memory, occlusion_times
+from prototype_numbers import prototype_numbers
 from relevance_numbers import real, relevance_inside
+from top_k_numbers import top_k_brute_force, top_k_cancel, top_k_memory
 
 
 def import_time() -> None:
@@ -90,10 +93,20 @@ def occlusion_explorer() -> None:
     occlusion_explorer_numbers.occlusion_explorer()
 
 
+def understanding_explorers() -> None:
+    import prototype_explorer_numbers
+    import tsne_numbers
+
+    tsne_numbers.tsne_explorer()
+    prototype_explorer_numbers.prototype_explorer()
+
+
 if __name__ == "__main__":
     shares, pace = (models, inside, relevance_inside, real), (import_time, times, lrp_times, guided_times)
     asked = (occlusion_times, lime_times, occlusion_memory, first_map, learned_masks)
-    parts = {part.__name__: part for part in (*shares, *pace, *asked, browser, occlusion_explorer)}
+    learned = (tsne_rows, tsne_maps, tsne_times, top_k_memory, top_k_brute_force, top_k_cancel, prototype_numbers)
+    shown = (browser, occlusion_explorer, understanding_explorers)
+    parts = {part.__name__: part for part in (*shares, *pace, *asked, *learned, *shown)}
     print("| what | measured | wanted |\n|---|---|---|")
     for name in sys.argv[1:] or parts:
         parts[name]()

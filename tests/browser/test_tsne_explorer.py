@@ -15,8 +15,7 @@ CELLS = (
 )
 START = (
     "[explorer.map.set_trait('lassoed', np.zeros(0, np.int32)), explorer.map.set_trait('picked', 0),"
-    " explorer.player.buttons.set_trait('values', {'again': explorer.player.buttons.values['again'] + 1}),"
-    " explorer.wait(60)] and None"
+    f" explorer.result.shown.iteration < {LAST} and explorer.player.play(), explorer.wait(60)] and None"
 )
 SHOWN = "explorer.result.shown.iteration"
 MARGIN = 1.06  # of the square around all points

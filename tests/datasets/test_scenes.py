@@ -167,6 +167,8 @@ def test_no_pictures_is_a_dataset_too():
         ({"backgrounds": {"dog": ["sea"]}}, r"backgrounds must hold for some of balloon, .* got {'dog': \['sea'\]}"),
         ({"backgrounds": {"boat": ["lake"], "car": ["sea"]}}, r"meadow, .*, got {'boat': \['lake'\]}"),
         ({"backgrounds": {"boat": "sea"}}, "a collection of names .*, got {'boat': 'sea'}"),
+        ({"backgrounds": {"boat": 3}}, "a collection of names .*, got {'boat': 3}"),
+        ({"backgrounds": "sea"}, "backgrounds must hold for some of balloon, .* got 'sea'"),
         ({"backgrounds": {"boat": []}}, r"a collection of names .*, got {'boat': \[\]}"),
     ],
 )

@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score
 from torch import nn
 
 from xaiwidgets.exercises import check
+from xaiwidgets.exercises.top_k import top_k_stream
 from xaiwidgets.methods import detectors, receptive_field, top_k
 
 
@@ -97,3 +98,10 @@ def test_correlations_by_numpy():
         return torch.from_numpy(found)
 
     right("02.5", by_numpy)
+
+
+def test_what_is_amiss_is_said_in_one_sentence():
+    message = check("02.1", lambda batches, k: top_k_stream(batches, k).flip(0))
+    assert message.state != "correct"
+    assert ",," not in str(message)
+    assert "The positions, (unit, rank), entry [" in str(message)

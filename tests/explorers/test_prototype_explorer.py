@@ -35,7 +35,7 @@ def test_every_square_shows_what_the_method_finds_with_its_certainty_and_natural
         same_picture(explorer, last, place)
         nats = float(JUDGE.log_density(last.pictures.detach())[0])
         below = sum(float(each) < nats for each in real)
-        rank = {0: "below every real picture", 5: "above every real one: smooth"}
+        rank = {0: "below every real picture", 5: "above all real: smooth"}
         expected = f"p(ant) = {100 * float(last.probability):.0f} %\nlog-density {float(f'{nats:.1e}'):+,g} nats\n"
         assert explorer.views.squares[place].caption == expected + rank.get(
             below, f"above {20 * below} % of real pictures"
@@ -49,7 +49,7 @@ def test_every_square_shows_what_the_method_finds_with_its_certainty_and_natural
         (0.04, 8227.0, "log-density +8,200 nats\nbelow nearly all real pictures"),
         (0.41, 12.34, "log-density +12 nats\nabove 40 % of real pictures"),
         (0.97, 0.5678, "log-density +0.57 nats\nabove nearly all real pictures"),
-        (1.0, 974.0, "log-density +970 nats\nabove every real one: smooth"),
+        (1.0, 974.0, "log-density +970 nats\nabove all real: smooth"),
     ],
 )
 def test_densities_are_told_in_two_figures_beside_real_pictures(share, nats, says):

@@ -4,7 +4,6 @@ import html
 
 import numpy as np
 import pytest
-import torch
 from small import leaves_nothing, settle
 from top_k_explorer_parts import COUNT, NAMES, choose, click, labels, pictures, small_explorer, small_net
 
@@ -73,10 +72,6 @@ def test_layers_and_channels_are_chosen_in_their_lists(explorer, layer):
 
 def test_the_layers_are_those_of_the_model_and_its_logits(explorer):
     assert explorer.views.layers.names == ["0 Conv2d", "1 ReLU", "2 AvgPool2d", "3 Flatten", "logits"]
-    short = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(2), torch.nn.Flatten(), torch.nn.Linear(4, 3))
-    with_pool = small_explorer(short, layer="0")
-    assert with_pool.views.layers.names == ["0 AvgPool2d", "1 Flatten", "logits"]
-    with_pool.close()
     assert explorer.views.layers.values.tolist() == [4, 4, 4, 80, 3]
 
 
@@ -174,6 +169,13 @@ def test_the_histogram_counts_all_pictures_and_those_of_the_class(explorer):
         assert (int(inside.sum()), int((inside & (labels() == 0)).sum())) == (count, mine)
     assert view.marker == pytest.approx(float(values.sort(descending=True).values[8]))
     assert "100% above 0; the line: number 9" in view.title
+
+
+def test_of_logits_it_is_told_that_a_net_does_not_compare_them_across_pictures(explorer):
+    said = "The model compares the logits of one picture"
+    assert said not in explorer.summary()
+    click(explorer, "layers", 4)
+    assert said in explorer.summary()
 
 
 def test_dead_and_duplicate_units_are_told(explorer):

@@ -201,3 +201,10 @@ def test_numbers_that_are_none_are_told_and_recovered_from():
 def test_bad_arguments_are_answered(arguments, message):
     with pytest.raises(ValueError, match=message):
         small_explorer(**arguments)
+
+
+def test_long_names_of_layers_are_shortened():
+    model = nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4, 3))
+    explorer = small_explorer(model, layer="0")
+    assert explorer.views.layers.names == ["0 AvgPool2d", "1 Flatten", "logits"]
+    explorer.close()

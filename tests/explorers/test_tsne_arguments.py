@@ -39,6 +39,8 @@ def spoiled(value):
         ({"images": clustered()[:3]}, ValueError, "images must hold at least 4 points"),
         ({"images": clustered(), "perplexity": 27}, ValueError, "perplexity.*below 27 for 28 points, got 27"),
         ({"images": clustered(), "perplexity": "5"}, TypeError, "perplexity must be a number"),
+        ({"images": clustered(), "iterations": 0}, ValueError, "iterations must be .* from 1 to 10000, got 0"),
+        ({"images": clustered(), "iterations": "9"}, TypeError, "iterations must be"),
         ({"images": clustered(), "layer": "fc"}, ValueError, "layer must be one of 'pixels', '0', .* got 'fc'"),
         ({"images": clustered(), "labels": LABELS + 9}, ValueError, "labels must be class indices from 0 to 3"),
         ({"images": [1, 2]}, TypeError, "images must be a Dataset or a torch.Tensor"),
@@ -94,6 +96,15 @@ def test_pictures_alone_are_mapped_by_their_pixels_and_no_gradients_are_offered(
     assert explorer.views.actions.specification == []
     assert isinstance(explorer.picked, Dataset)
     play(explorer)
+    explorer.close()
+
+
+@pytest.mark.parametrize("count", [5, 20])
+def test_few_points_do_not_jump_about(count):
+    explorer = TSNEExplorer(images=torch.rand(count, 1, generator=torch.Generator().manual_seed(0)), perplexity=3.0)
+    before = explorer.result.shown.kl
+    play(explorer)
+    assert explorer.result.shown.kl < before / 2
     explorer.close()
 
 

@@ -5,7 +5,21 @@ import pytest
 import torch
 from occlusion_parts import recorded
 from small import leaves_nothing, settle
-from tsne_parts import ITERATIONS, LABELS, NAMES, choose, clustered, look_back, play, press, small_explorer
+from tsne_parts import (
+    EARLY,
+    ITERATIONS,
+    LABELS,
+    NAMES,
+    X,
+    choose,
+    clustered,
+    descended,
+    look_back,
+    play,
+    press,
+    shows,
+    small_explorer,
+)  # fmt: skip
 
 from xaiwidgets.evaluation.neighbours import neighbour_preservation, trustworthiness
 from xaiwidgets.explorers import GradientsExplorer
@@ -14,9 +28,6 @@ from xaiwidgets.methods.pca import pca
 from xaiwidgets.methods.tsne import descend, learning_tsne, start_of
 from xaiwidgets.methods.tsne_affinities import affinities
 from xaiwidgets.methods.tsne_map import kl_divergence, similarities
-
-X = clustered().flatten(1)
-EARLY = ITERATIONS // 5
 
 
 @pytest.fixture(autouse=True)
@@ -31,21 +42,6 @@ def explorer():
     made = small_explorer()
     yield made
     made.close()
-
-
-def descended(x=X, start=None, perplexity=5.0, rate=50.0, exaggeration=4.0, **steps):
-    """The last frame of a descent with the explorer's settings."""
-    given = {"iterations": ITERATIONS, "exaggerated_iterations": EARLY, "every": 5} | steps
-    start = start_of(x) if start is None else start
-    *_, last = descend(affinities(x, perplexity).joint, start, learning_rate=rate, exaggeration=exaggeration, **given)
-    return last
-
-
-def shows(explorer, frame):
-    np.testing.assert_allclose(explorer.map.positions, frame.embedding, rtol=1e-4, atol=1e-6)
-    assert f"iteration {frame.iteration} of {ITERATIONS}" in explorer.map.caption
-    assert f"KL {frame.kl:.2f} nats" in explorer.map.caption
-    assert explorer.views.kl.marker == explorer.player.film.values["iteration"] == frame.iteration
 
 
 def test_it_opens_at_the_start_beside_the_pca_map(explorer):
@@ -65,7 +61,7 @@ def test_play_learns_the_map_frame_by_frame(explorer, monkeypatch):
     shown = recorded(explorer, monkeypatch)
     play(explorer)
     given = {"perplexity": 5.0, "iterations": ITERATIONS, "exaggeration": 4.0, "exaggerated_iterations": EARLY}
-    frames = list(learning_tsne(clustered(), learning_rate=50.0, every=5, **given))
+    frames = list(learning_tsne(clustered(), every=5, **given))
     assert [each.shown.iteration for each in shown] == [5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 60]
     for result, frame in zip(shown, frames[1:], strict=False):
         torch.testing.assert_close(result.shown.embedding, frame.embedding)
@@ -183,77 +179,6 @@ def test_the_lasso_counts_classes_and_offers_the_pictures(explorer):
     explorer.map.lassoed = np.zeros(0, np.int32)
     assert "Nothing is chosen" in explorer.views.chosen.value
     assert explorer.views.list.children == (explorer.views.chosen,)
-
-
-def test_cancel_stops_and_play_goes_on(explorer, monkeypatch):
-    recorded(explorer, monkeypatch, lambda: explorer.status.set_trait("cancelled", 1))
-    press(explorer, "play")
-    assert explorer.wait(60)
-    assert (explorer.status.state, explorer.player.playing) == ("cancelled", False)
-    assert 5 <= explorer.result.shown.iteration < ITERATIONS
-    assert "stopped" in explorer.map.caption
-    play(explorer)
-    shows(explorer, descended())
-
-
-def test_an_error_while_learning_is_told_and_play_goes_on(explorer, monkeypatch):
-    def breaking(*args, **steps):
-        yield from list(descend(*args, **steps))[:4]
-        raise ValueError("the map exploded")
-
-    with monkeypatch.context() as patch:
-        patch.setattr("xaiwidgets.explorers.tsne_learning.descend", breaking)
-        press(explorer, "play")
-        assert explorer.wait(60)
-    assert (explorer.status.state, explorer.status.error) == ("error", "ValueError: the map exploded")
-    assert explorer.player.buttons.specification[0]["label"] == "Play"
-    assert not explorer.result.learning
-    assert explorer.map.caption.startswith("iteration 15 of 60")
-    assert "stopped" in explorer.map.caption
-    assert explorer.views.kl.marker == explorer.player.film.values["iteration"] == 15
-    play(explorer)
-    shows(explorer, descended())
-
-
-def test_an_explorer_that_cannot_be_opened_is_told_and_the_map_goes_on(explorer, monkeypatch):
-    def broken(*args):
-        raise ValueError("no such pictures")
-
-    monkeypatch.setattr("xaiwidgets.explorers.tsne_explorer.GradientsExplorer", broken)
-    explorer.map.lassoed = np.array([1])
-    explorer.player.playing = True
-    explorer.views.actions.values = {"open": 1}
-    assert explorer.status.error == "ValueError: no such pictures"
-    assert explorer.player.playing
-    assert len(explorer.children) == 2
-
-
-def test_curves_and_judgements_are_not_drawn_with_every_frame(explorer, monkeypatch):
-    monkeypatch.setattr("xaiwidgets.explorers.tsne_learning.CURVES", np.inf)
-    drawn = {"kl": [], "pairs": [], "pca": [], "map": []}
-
-    def record(name, view, trait):
-        view.observe(lambda change: drawn[name].append(explorer.map.caption), names=[trait])
-
-    record("map", explorer.map, "positions")
-    record("kl", explorer.views.kl, "x")
-    record("pairs", explorer.views.pairs, "x")
-    record("pca", explorer.pca, "caption")
-    told = []
-    explorer.status.observe(lambda change: told.append(change.new), names=["message"])
-    choose(explorer, layer="1")
-    assert len(drawn["map"]) == 13  # the last frame twice: learned, and at rest
-    assert [len(drawn[name]) for name in ("kl", "pairs", "pca")] == [2, 2, 2]
-    assert drawn["kl"][0].startswith("iteration 5 of")
-    assert [each.split(":")[0] for each in told] == ["", f"iteration {ITERATIONS} of {ITERATIONS}"]
-    assert "trustworthiness" in explorer.pca.caption
-
-
-def test_one_point_is_always_picked(explorer):
-    explorer.map.picked = 7
-    explorer.pca.picked = None
-    settle(explorer)
-    assert (explorer.map.picked, explorer.pca.picked, explorer.result.request.point) == (7, 7, 7)
 
 
 def test_points_are_shown_in_another_way(explorer):

@@ -144,8 +144,8 @@ def test_values_of_a_unit_are_differentiable():
         (3, "class must be from 0 to 2 of the model, got 3"),
         (Unit("second", -1), "channel must be from 0 to 3 of layer 'second', got -1"),
         (Unit("second", None, (0, 0)), "place needs a channel"),
-        (Unit("second", 0, (9, 0)), r"place must lie in the maps of layer 'second', of shape \(5, 4\), got \(9, 0\)"),
-        (Unit("second", 0, (0,)), "place must lie in the maps"),
+        (Unit("second", 0, (9, 0)), r"place must lie in the layer's maps, of shape \(5, 4\), got \(9, 0\)"),
+        (Unit("second", 0, (0,)), "place must lie in the layer's maps"),
     ],
 )
 def test_units_that_do_not_exist(unit, message):

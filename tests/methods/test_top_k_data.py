@@ -1,6 +1,7 @@
 """Data sets of any kind and length for `top_k`, its progress, and what it refuses."""
 
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -70,6 +71,17 @@ def test_progress_is_told_and_cancel_is_heard():
     assert listener.told == [("Scanning", done, 40) for done in (0, 16, 32, 40)]
     with listening(Stopping(after=2)), pytest.raises(Cancelled):
         top_k(WHOLE, (batch for batch in whole_numbers().split(4)), None, k=2)
+
+
+def test_two_threads_scan_one_model():
+    model, x, _ = net("max pooling")
+    data = torch.rand(30, *x.shape[1:], generator=torch.Generator().manual_seed(2), dtype=x.dtype)
+    layers = ["0", "3"] * 6
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda layer: top_k(model, data, layer, k=3, batch=4), layers))
+    for layer, record in zip(layers, found, strict=True):
+        assert torch.equal(record.indices, top_k(model, data, layer, k=3).indices)
+    assert not any(module._forward_hooks for module in model.modules())
 
 
 X = whole_numbers()

@@ -19,8 +19,8 @@ def expect(found: Tensor, wanted: Tensor, where: str, tolerance: float = 1e-4) -
         return
     worst = difference.argmax()
     place = tuple(int(step) for step in _unravel(int(worst), found.shape))
-    entry = f", entry {list(place)}," if place else ""
-    raise NotYetError(f"{where}{entry} should be {wanted.flatten()[worst]:.4g}; yours is {found.flatten()[worst]:.4g}.")
+    subject = f"{where.rstrip(',')}, entry {list(place)}," if place else where
+    raise NotYetError(f"{subject} should be {wanted.flatten()[worst]:.4g}; yours is {found.flatten()[worst]:.4g}.")
 
 
 def _unravel(position: int, shape: tuple) -> list[int]:

@@ -141,7 +141,7 @@ def all_values_sorted(student):
     batches = _batches(1)
     values = torch.cat([maps.flatten(2).max(dim=2).values for maps in batches])
     wanted = values.argsort(dim=0, descending=True)[:3].T.double()
-    expect(student(batches, 3), wanted, "The positions, (unit, rank),")
+    expect(student(batches, 3), wanted, "The positions, (unit, rank)")
 
 
 def batches_below_k(student):
@@ -149,7 +149,7 @@ def batches_below_k(student):
     batches = _batches(5, (1, 2, 1, 3))
     values = torch.cat([maps.flatten(2).max(dim=2).values for maps in batches])
     wanted = values.argsort(dim=0, descending=True)[:4].T.double()
-    expect(student(batches, 4), wanted, "The positions in batches of 1, 2, 1 and 3 pictures, (unit, rank),")
+    expect(student(batches, 4), wanted, "The positions in batches of 1, 2, 1 and 3 pictures, (unit, rank)")
 
 
 def earlier_of_equals(student):
@@ -157,7 +157,7 @@ def earlier_of_equals(student):
     batches = _equal_values()
     rows = torch.cat([maps.flatten(2).max(dim=2).values for maps in batches]).T.tolist()
     wanted = [sorted(range(len(row)), key=lambda n: (-row[n], n))[:4] for row in rows]
-    expect(student(batches, 4), torch.tensor(wanted).double(), "The positions of values that come several times,")
+    expect(student(batches, 4), torch.tensor(wanted).double(), "The positions of values that come several times")
 
 
 def memory_does_not_grow(student):

@@ -194,7 +194,7 @@ def dead_units_are_alone(student):
     """a dead unit has zeros, and all others 1 with themselves"""
     found = student(_units(23))
     wanted = torch.tensor([1.0, 1, 1, 0, 1]).double()
-    expect(found.diagonal(), wanted, "The correlation of a unit with itself, the fourth of five dead,")
+    expect(found.diagonal(), wanted, "The correlation of a unit with itself, the fourth of five dead")
     expect(found[3], torch.zeros(5).double(), "The correlation of the dead unit with the others")
 
 

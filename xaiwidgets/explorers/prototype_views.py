@@ -151,7 +151,7 @@ def natural_words(subject: Subject, nats: float | None) -> list[str]:
     tens = {0: "below nearly all real pictures", 10: "above nearly all real pictures"}
     some = tens.get(round(10 * share), f"above {10 * round(10 * share)} % of real pictures")
     # Densities are largest at the average of pictures, which has less detail than any of them.
-    ends = {0.0: "below every real picture", 1.0: "above every real one: smooth"}
+    ends = {0.0: "below every real picture", 1.0: "above all real: smooth"}
     return [f"log-density {brief(nats, '+')} nats", ends.get(share, some)]
 
 

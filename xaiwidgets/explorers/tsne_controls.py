@@ -4,7 +4,7 @@ from typing import Any
 
 from xaiwidgets.explorers.tsne_pairs import BY
 from xaiwidgets.explorers.tsne_points import Subject
-from xaiwidgets.methods.tsne import learning_tsne
+from xaiwidgets.methods.tsne import RATE, learning_tsne, usual_rate
 from xaiwidgets.parameters import parameters_of
 from xaiwidgets.views import specification_of
 
@@ -50,8 +50,9 @@ def setting_controls(subject: Subject, layer: str, perplexity: float) -> Control
     )
     items[0]["help"] = "effective number of neighbours"
     # The method's own default depends on the number of points, so its signature has no number to read.
-    rate = {"name": "learning_rate", "label": "Learning rate", "kind": "range", "minimum": 1, "maximum": 10_000}
-    rate |= {"log": True, "default": max(count / 48, 50.0), "help": "length of a step; acts at once"}
+    rate = {"name": "learning_rate", "label": "Learning rate", "kind": "range", "minimum": RATE.minimum}
+    rate |= {"maximum": RATE.maximum, "log": RATE.log, "default": usual_rate(count)}
+    rate |= {"help": f"{RATE.help}; acts at once"}
     return [{**layers, "default": layer}, items[0], rate, *items[1:]]
 
 

@@ -22,8 +22,10 @@ from xaiwidgets.explorers.tsne_player import Player
 from xaiwidgets.explorers.tsne_points import FEW, subject_of
 from xaiwidgets.explorers.tsne_result import Request, Result, Start
 from xaiwidgets.explorers.tsne_views import TSNEViews, counted, pca_words
+from xaiwidgets.methods.tsne import learning_tsne
 from xaiwidgets.methods.tsne_affinities import check_perplexity
 from xaiwidgets.models import load_model
+from xaiwidgets.parameters import parameters_of
 from xaiwidgets.progress import Cancelled
 from xaiwidgets.views import ControlsView, Panel
 
@@ -76,6 +78,7 @@ class TSNEExplorer(Explorer):
             images = load_dataset("digits")
         self.subject = subject_of(model, images, labels, class_names)
         check_perplexity(perplexity, len(self.subject.inputs))
+        parameters_of(learning_tsne)["iterations"].annotation.check("iterations", iterations, integer=True)
         self.opening = next(iter(self.subject.layers)) if layer is None else layer
         if self.opening not in self.subject.layers:
             raise ValueError(f"layer must be one of {', '.join(map(repr, self.subject.layers))}, got {layer!r}")

@@ -184,11 +184,15 @@ def descend(
     return _frames(springs, frame, rate, factors, every)
 
 
+def usual_rate(count: int) -> float:
+    """The learning rate for so many points: `N / 48`, but not below 50, or below `N / 12` where that is less."""
+    # The floor of 50 makes up for the first steps of many points; few would jump about.
+    return max(count / 48, min(count / 12, 50.0))
+
+
 def _rate(learning_rate: float | None, count: int) -> float:
-    """The learning rate, or the usual one for so many points."""
     if learning_rate is None:
-        # The floor of 50 makes up for the first steps of many points; few would jump about.
-        return max(count / 48, min(count / 12, 50.0))
+        return usual_rate(count)
     RATE.check("learning_rate", learning_rate, integer=False)
     return float(learning_rate)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from xaiwidgets.methods.layers import activations, run_to
+from xaiwidgets.methods.places import checked_place
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,7 @@ def check_unit(model: nn.Module, x: Tensor, unit: Unit | int) -> Unit:
     if unit.place is not None:
         if unit.channel is None:
             raise ValueError(f"place needs a channel, got place {unit.place} of all of {where}")
-        inside = len(unit.place) == len(shape) - 1 and all(
-            0 <= at < size for at, size in zip(unit.place, shape[1:], strict=True)
-        )
-        if not inside:
-            raise ValueError(f"place must lie in the maps of {where}, of shape {tuple(shape[1:])}, got {unit.place}")
+        checked_place(unit.place, tuple(shape[1:]))
     return unit
 
 

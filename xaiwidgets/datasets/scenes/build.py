@@ -74,15 +74,18 @@ def _places(backgrounds: Mapping[str, Collection[str]] | None) -> Places:
     """For each class the names of its backgrounds, in their own order: the same places are the same drawing."""
     if backgrounds is None:
         return None
-    wrong = {
-        thing: places
-        for thing, places in backgrounds.items()
-        if thing not in CLASS_NAMES or isinstance(places, str) or not places or set(places) - set(BACKGROUNDS)
-    }
-    if wrong:
+    wrong = backgrounds
+    if mapping := isinstance(backgrounds, Mapping):
+        wrong = {thing: places for thing, places in backgrounds.items() if not _fits(thing, places)}
+    if wrong or not mapping:
         expected = f"for some of {', '.join(CLASS_NAMES)} a collection of names out of {', '.join(BACKGROUNDS)}"
         raise ValueError(f"backgrounds must hold {expected}, got {wrong!r}")
     return tuple(tuple(p for p in BACKGROUNDS if p in backgrounds.get(thing, BACKGROUNDS)) for thing in CLASS_NAMES)
+
+
+def _fits(thing: str, places: Collection[str]) -> bool:
+    named = isinstance(places, Collection) and not isinstance(places, str) and len(places) > 0
+    return thing in CLASS_NAMES and named and set(places) <= set(BACKGROUNDS)
 
 
 @functools.cache
