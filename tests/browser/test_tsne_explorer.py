@@ -66,6 +66,7 @@ def test_play_pause_and_the_way_back_by_keyboard(notebook, shown):
     notebook.page.keyboard.press("ArrowLeft")
     assert becomes(notebook, SHOWN, paused - 1)
     marker = shown.get_by_role("slider", name="KL divergence")
+    expect(marker).to_have_attribute("aria-valuenow", str(paused - 1))
     marker.focus()
     notebook.page.keyboard.press("ArrowLeft")
     assert becomes(notebook, SHOWN, paused - 2)

@@ -166,7 +166,7 @@ PICTURE, CODES = net("one channel", torch.float32)[1], torch.zeros(2, 5)
         ({"target": torch.tensor([0, 1])}, ValueError, r"shape \(3,\), got shape \(2,\)"),
         ({"target": Unit("7")}, ValueError, "near names"),
         ({"target": Unit("0", 4)}, ValueError, "channel must be from 0 to 3 of layer '0', got 4"),
-        ({"target": Unit("0", 1, (7, 0))}, ValueError, r"place must lie in the maps of layer '0', of shape \(7, 6\)"),
+        ({"target": Unit("0", 1, (7, 0))}, ValueError, r"place must lie in the layer's maps, of shape \(7, 6\)"),
         ({"target": Unit(None, 5)}, ValueError, "got 5"),
         ({"objective": "score"}, ValueError, "objective must be one of 'log-probability', 'logit', got 'score'"),
         ({"bounds": (1, 0)}, ValueError, r"bounds must be None or .*got \(1, 0\)"),

@@ -6,7 +6,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
-from xaiwidgets.methods import mixture_expert
+from xaiwidgets.models import mixture_expert
 from xaiwidgets.models.gaussian_expert import GaussianExpert
 from xaiwidgets.models.mixture_expert import MixtureExpert
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from xaiwidgets.methods import rbm_expert
+from xaiwidgets.models import rbm_expert
 from xaiwidgets.models.rbm_expert import RBMExpert
 
 
