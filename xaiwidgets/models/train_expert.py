@@ -22,9 +22,11 @@ def train_expert(name: str, folder: Path, seed: int | None = None) -> AnyExpert:
     tensors = _stored(expert)
     again = recipe.kind(**{key: value.float() for key, value in tensors.items()})
     facts = _facts(again, settings, images)
-    with torch.no_grad():
-        lost = (again.log_density(images["test"]) - expert.log_density(images["test"])).abs().max()
-    facts["stored in float16"] = f"the directions; it moves no test picture's log-density by more than {lost:.2g} nats"
+    if any(value.dtype == torch.float16 for value in tensors.values()):
+        with torch.no_grad():
+            lost = (again.log_density(images["test"]) - expert.log_density(images["test"])).abs().max()
+        told = f"the directions; it moves no test picture's log-density by more than {lost:.2g} nats"
+        facts["stored in float16"] = told
     use = f'Load it with `xaiwidgets.models.load_expert("{name}")`; `log_density(x)` takes pictures in [0, 1].'
     architecture = "\n".join(f"{key:<12} {tuple(value.shape)}" for key, value in tensors.items())
     told = {"architecture": architecture, "purpose": recipe.purpose, "limits": recipe.limits, "use": use}
